@@ -1,0 +1,166 @@
+//! One 512-bit register per vector.
+//!
+//! Values of these types exist only below [`enter`](super::enter), inside a function compiled with the
+//! AVX-512 features and reached after they were detected: this is the invariant behind every `unsafe` block here.
+
+use super::{Backend, HalfIo, Vector};
+use core::arch::x86_64::*;
+use core::ops::{Add, Div, Mul, Sub};
+
+/// AVX-512 F, BW, DQ, VL.
+pub struct Avx512;
+
+impl Backend for Avx512 {
+    type F32 = F32x16;
+    type F64 = F64x8;
+}
+
+macro_rules! avx512 {
+    ($name:ident, $register:ty, $scalar:ty, $mask:ty, $int:ty, $lanes:literal, $mantissa:literal;
+     $splat:ident $load:ident $store:ident $mask_load:ident $mask_store:ident $add:ident $sub:ident $mul:ident
+     $div:ident $max:ident $min:ident $cmp:ident $blend:ident $to_int:ident $to_float:ident $isplat:ident $iadd:ident
+     $iand:ident $ior:ident $shl:ident $shr:ident) => {
+        /// One register.
+        #[derive(Clone, Copy)]
+        pub struct $name($register);
+
+        avx512!(@op $name, Add, add, $add);
+        avx512!(@op $name, Sub, sub, $sub);
+        avx512!(@op $name, Mul, mul, $mul);
+        avx512!(@op $name, Div, div, $div);
+
+        impl Vector for $name {
+            type Scalar = $scalar;
+            type Mask = $mask;
+            const LANES: usize = $lanes;
+
+            #[inline(always)]
+            fn splat(x: $scalar) -> Self {
+                // SAFETY: the module's invariant.
+                Self(unsafe { $splat(x) })
+            }
+            #[inline(always)]
+            unsafe fn load(p: *const $scalar) -> Self {
+                // SAFETY: the module's invariant; the caller promises `LANES` readable values.
+                Self(unsafe { $load(p) })
+            }
+            #[inline(always)]
+            unsafe fn store(self, p: *mut $scalar) {
+                // SAFETY: the module's invariant; the caller promises `LANES` writable values.
+                unsafe { $store(p, self.0) }
+            }
+            #[inline(always)]
+            unsafe fn load_partial(p: *const $scalar, len: usize, fill: $scalar) -> Self {
+                let mask = ((1u32 << len) - 1) as $mask;
+                // SAFETY: the module's invariant; only the `len` lanes of the mask touch memory.
+                Self(unsafe { $mask_load($splat(fill), mask, p) })
+            }
+            #[inline(always)]
+            unsafe fn store_partial(self, p: *mut $scalar, len: usize) {
+                let mask = ((1u32 << len) - 1) as $mask;
+                // SAFETY: the module's invariant; only the `len` lanes of the mask touch memory.
+                unsafe { $mask_store(p, mask, self.0) }
+            }
+            #[inline(always)]
+            fn max(self, o: Self) -> Self {
+                // SAFETY: the module's invariant.
+                Self(unsafe { $max(self.0, o.0) })
+            }
+            #[inline(always)]
+            fn min(self, o: Self) -> Self {
+                // SAFETY: the module's invariant.
+                Self(unsafe { $min(self.0, o.0) })
+            }
+            #[inline(always)]
+            fn lt(self, o: Self) -> $mask {
+                // SAFETY: the module's invariant.
+                unsafe { $cmp::<_CMP_LT_OQ>(self.0, o.0) }
+            }
+            #[inline(always)]
+            fn eq(self, o: Self) -> $mask {
+                // SAFETY: the module's invariant.
+                unsafe { $cmp::<_CMP_EQ_OQ>(self.0, o.0) }
+            }
+            #[inline(always)]
+            fn is_nan(self) -> $mask {
+                // SAFETY: the module's invariant.
+                unsafe { $cmp::<_CMP_UNORD_Q>(self.0, self.0) }
+            }
+            #[inline(always)]
+            fn or(a: $mask, b: $mask) -> $mask {
+                a | b
+            }
+            #[inline(always)]
+            fn bits(m: $mask) -> u32 {
+                m as u32
+            }
+            #[inline(always)]
+            fn select(m: $mask, a: Self, b: Self) -> Self {
+                // SAFETY: the module's invariant.
+                Self(unsafe { $blend(m, b.0, a.0) })
+            }
+            #[inline(always)]
+            fn iadd(self, c: u64) -> Self {
+                // SAFETY: the module's invariant.
+                Self(unsafe { $to_float($iadd($to_int(self.0), $isplat(c as $int))) })
+            }
+            #[inline(always)]
+            fn iand(self, c: u64) -> Self {
+                // SAFETY: the module's invariant.
+                Self(unsafe { $to_float($iand($to_int(self.0), $isplat(c as $int))) })
+            }
+            #[inline(always)]
+            fn ior(self, c: u64) -> Self {
+                // SAFETY: the module's invariant.
+                Self(unsafe { $to_float($ior($to_int(self.0), $isplat(c as $int))) })
+            }
+            #[inline(always)]
+            fn shl_mantissa(self) -> Self {
+                // SAFETY: the module's invariant.
+                Self(unsafe { $to_float($shl::<$mantissa>($to_int(self.0))) })
+            }
+            #[inline(always)]
+            fn shr_mantissa(self) -> Self {
+                // SAFETY: the module's invariant.
+                Self(unsafe { $to_float($shr::<$mantissa>($to_int(self.0))) })
+            }
+        }
+    };
+    (@op $name:ident, $trait:ident, $method:ident, $op:ident) => {
+        impl $trait for $name {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, o: Self) -> Self {
+                // SAFETY: the module's invariant.
+                Self(unsafe { $op(self.0, o.0) })
+            }
+        }
+    };
+}
+
+avx512!(F32x16, __m512, f32, __mmask16, i32, 16, 23;
+    _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_mask_loadu_ps _mm512_mask_storeu_ps _mm512_add_ps
+    _mm512_sub_ps _mm512_mul_ps _mm512_div_ps _mm512_max_ps _mm512_min_ps _mm512_cmp_ps_mask _mm512_mask_blend_ps
+    _mm512_castps_si512 _mm512_castsi512_ps _mm512_set1_epi32 _mm512_add_epi32 _mm512_and_si512 _mm512_or_si512
+    _mm512_slli_epi32 _mm512_srli_epi32);
+avx512!(F64x8, __m512d, f64, __mmask8, i64, 8, 52;
+    _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_mask_loadu_pd _mm512_mask_storeu_pd _mm512_add_pd
+    _mm512_sub_pd _mm512_mul_pd _mm512_div_pd _mm512_max_pd _mm512_min_pd _mm512_cmp_pd_mask _mm512_mask_blend_pd
+    _mm512_castpd_si512 _mm512_castsi512_pd _mm512_set1_epi64 _mm512_add_epi64 _mm512_and_si512 _mm512_or_si512
+    _mm512_slli_epi64 _mm512_srli_epi64);
+
+impl HalfIo for F32x16 {
+    #[inline(always)]
+    unsafe fn load_f16(p: *const half::f16) -> Self {
+        // SAFETY: the module's invariant; the caller promises sixteen readable values.
+        Self(unsafe { _mm512_cvtph_ps(_mm256_loadu_si256(p.cast())) })
+    }
+    #[inline(always)]
+    unsafe fn store_f16(self, p: *mut half::f16) {
+        // SAFETY: the module's invariant; the caller promises sixteen writable values.
+        unsafe {
+            let rounded = _mm512_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(self.0);
+            _mm256_storeu_si256(p.cast(), rounded);
+        }
+    }
+}

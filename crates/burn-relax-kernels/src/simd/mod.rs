@@ -1,0 +1,224 @@
+//! The lanes the row kernels are written in, and the choice of instruction set at run time.
+//!
+//! A kernel is generic over a [`Backend`] and is compiled once per instruction set. All backends offer
+//! vectors of the *same* logical width (16 lanes of `f32`, 8 of `f64`) and only operations that IEEE 754
+//! defines to the last bit: no fused multiply-add, no approximate reciprocal, one fixed reduction tree. This is what
+//! makes the results of all paths equal bit for bit.
+//!
+//! On aarch64 the portable backend is compiled with NEON, which is part of the base instruction set there.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod path;
+mod portable;
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx512::Avx512;
+pub use path::{Path, force_path};
+pub(crate) use path::{Region, current_path, enter};
+pub(crate) use portable::Portable;
+
+use crate::real::Real;
+use core::ops::{Add, Div, Mul, Sub};
+
+/// One instruction set.
+pub trait Backend: Sized + 'static {
+    /// Sixteen lanes of `f32`.
+    type F32: Vector<Scalar = f32> + HalfIo;
+    /// Eight lanes of `f64`.
+    type F64: Vector<Scalar = f64>;
+}
+
+/// A fixed number of lanes.
+///
+/// `max`, `min` return the *second* operand when one operand is NaN or both are equal, as the x86 instructions do.
+/// Shifts and `i…` methods act on the bit patterns.
+pub trait Vector:
+    Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self>
+{
+    /// The type of a lane.
+    type Scalar: Real;
+    /// One truth value per lane.
+    type Mask: Copy;
+    /// Number of lanes, a power of two, at most [`MAX_LANES`].
+    const LANES: usize;
+
+    /// All lanes equal to `x`.
+    fn splat(x: Self::Scalar) -> Self;
+    /// Reads `LANES` values.
+    ///
+    /// # Safety
+    /// `LANES` values must be readable at `p`, which need not be aligned beyond the scalar.
+    unsafe fn load(p: *const Self::Scalar) -> Self;
+    /// Writes `LANES` values.
+    ///
+    /// # Safety
+    /// `LANES` values must be writable at `p`.
+    unsafe fn store(self, p: *mut Self::Scalar);
+    /// Reads `len` values into the first lanes and sets the others to `fill`.
+    ///
+    /// # Safety
+    /// `len <= LANES` values must be readable at `p`.
+    #[inline(always)]
+    unsafe fn load_partial(p: *const Self::Scalar, len: usize, fill: Self::Scalar) -> Self {
+        let mut buffer = [fill; MAX_LANES];
+        // SAFETY: the caller promises `len` readable values; `len <= LANES <= MAX_LANES`.
+        unsafe {
+            core::ptr::copy_nonoverlapping(p, buffer.as_mut_ptr(), len);
+            Self::load(buffer.as_ptr())
+        }
+    }
+    /// Writes the first `len` lanes.
+    ///
+    /// # Safety
+    /// `len <= LANES` values must be writable at `p`.
+    #[inline(always)]
+    unsafe fn store_partial(self, p: *mut Self::Scalar, len: usize) {
+        let mut buffer = [Self::Scalar::ZERO; MAX_LANES];
+        // SAFETY: the caller promises `len` writable values; `len <= LANES <= MAX_LANES`.
+        unsafe {
+            self.store(buffer.as_mut_ptr());
+            core::ptr::copy_nonoverlapping(buffer.as_ptr(), p, len);
+        }
+    }
+
+    /// `if self > o { self } else { o }` per lane.
+    fn max(self, o: Self) -> Self;
+    /// `if self < o { self } else { o }` per lane.
+    fn min(self, o: Self) -> Self;
+    /// Ordered `<`.
+    fn lt(self, o: Self) -> Self::Mask;
+    /// Ordered `==`.
+    fn eq(self, o: Self) -> Self::Mask;
+    /// NaN lanes.
+    fn is_nan(self) -> Self::Mask;
+    /// Union of two masks.
+    fn or(a: Self::Mask, b: Self::Mask) -> Self::Mask;
+    /// Lane `j` in bit `j`.
+    fn bits(m: Self::Mask) -> u32;
+    /// `if m { a } else { b }` per lane.
+    fn select(m: Self::Mask, a: Self, b: Self) -> Self;
+
+    /// Adds `c` to the bit patterns.
+    fn iadd(self, c: u64) -> Self;
+    /// Intersects the bit patterns with `c`.
+    fn iand(self, c: u64) -> Self;
+    /// Unites the bit patterns with `c`.
+    fn ior(self, c: u64) -> Self;
+    /// Shifts the bit patterns left by the width of the mantissa.
+    fn shl_mantissa(self) -> Self;
+    /// Shifts the bit patterns right by the width of the mantissa, zeros coming in.
+    fn shr_mantissa(self) -> Self;
+}
+
+/// The widest vector, for buffers on the stack.
+pub(crate) const MAX_LANES: usize = 16;
+
+/// Sum of the lanes by halves: the same tree on every path.
+#[inline(always)]
+pub(crate) fn sum_lanes<V: Vector>(v: V) -> V::Scalar {
+    let mut a = [V::Scalar::ZERO; MAX_LANES];
+    // SAFETY: `LANES <= MAX_LANES`.
+    unsafe { v.store(a.as_mut_ptr()) };
+    let mut half = V::LANES / 2;
+    while half > 0 {
+        for j in 0..half {
+            a[j] = a[j] + a[j + half];
+        }
+        half /= 2;
+    }
+    a[0]
+}
+
+/// Largest lane; lanes that are NaN may be passed over.
+#[inline(always)]
+pub(crate) fn max_lanes<V: Vector>(v: V) -> V::Scalar {
+    let mut a = [V::Scalar::ZERO; MAX_LANES];
+    // SAFETY: `LANES <= MAX_LANES`.
+    unsafe { v.store(a.as_mut_ptr()) };
+    let mut half = V::LANES / 2;
+    while half > 0 {
+        for j in 0..half {
+            a[j] = if a[j] > a[j + half] { a[j] } else { a[j + half] };
+        }
+        half /= 2;
+    }
+    a[0]
+}
+
+/// Smallest lane; lanes that are NaN may be passed over.
+#[inline(always)]
+pub(crate) fn min_lanes<V: Vector>(v: V) -> V::Scalar {
+    let zero = V::splat(V::Scalar::ZERO);
+    V::Scalar::ZERO - max_lanes(zero - v)
+}
+
+/// Sixteen 16-bit floats to and from sixteen lanes of `f32`, rounding to nearest, ties to even.
+pub trait HalfIo: Vector<Scalar = f32> {
+    /// Reads sixteen IEEE half-precision values.
+    ///
+    /// # Safety
+    /// Sixteen values must be readable at `p`.
+    #[inline(always)]
+    unsafe fn load_f16(p: *const half::f16) -> Self {
+        let mut a = [0.0; MAX_LANES];
+        for (j, a) in a.iter_mut().enumerate() {
+            // SAFETY: sixteen values are readable at `p`.
+            *a = unsafe { *p.add(j) }.to_f32_const();
+        }
+        // SAFETY: the array holds sixteen values.
+        unsafe { Self::load(a.as_ptr()) }
+    }
+    /// Writes sixteen IEEE half-precision values.
+    ///
+    /// # Safety
+    /// Sixteen values must be writable at `p`.
+    #[inline(always)]
+    unsafe fn store_f16(self, p: *mut half::f16) {
+        let mut a = [0.0; MAX_LANES];
+        // SAFETY: the array holds sixteen values, as does `p`.
+        unsafe {
+            self.store(a.as_mut_ptr());
+            for (j, a) in a.iter().enumerate() {
+                *p.add(j) = half::f16::from_f32_const(*a);
+            }
+        }
+    }
+    /// Reads sixteen bfloat16 values.
+    ///
+    /// # Safety
+    /// Sixteen values must be readable at `p`.
+    #[inline(always)]
+    unsafe fn load_bf16(p: *const half::bf16) -> Self {
+        let mut a = [0.0; MAX_LANES];
+        for (j, a) in a.iter_mut().enumerate() {
+            // SAFETY: sixteen values are readable at `p`.
+            *a = f32::from_bits((unsafe { *p.add(j) }.to_bits() as u32) << 16);
+        }
+        // SAFETY: the array holds sixteen values.
+        unsafe { Self::load(a.as_ptr()) }
+    }
+    /// Writes sixteen bfloat16 values.
+    ///
+    /// # Safety
+    /// Sixteen values must be writable at `p`.
+    #[inline(always)]
+    unsafe fn store_bf16(self, p: *mut half::bf16) {
+        let mut a = [0.0; MAX_LANES];
+        // SAFETY: the array holds sixteen values, as does `p`.
+        unsafe {
+            self.store(a.as_mut_ptr());
+            for (j, a) in a.iter().enumerate() {
+                let bits = a.to_bits();
+                let rounded = bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) >> 16;
+                // A NaN stays one: the rounding above could carry its mantissa away.
+                let rounded = if bits & 0x7fff_ffff > 0x7f80_0000 { 0x7fc0 } else { rounded };
+                *p.add(j) = half::bf16::from_bits(rounded as u16);
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Which instruction set runs: detected once, or forced for the calling thread by a test.
+
+#[cfg(target_arch = "x86_64")]
+use super::{Avx2, Avx512};
+use super::{Backend, Portable};
+use core::cell::Cell;
+use core::ops::Range;
+use std::sync::OnceLock;
+
+/// An instruction set the kernels are compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Path {
+    /// What every processor of the target has (SSE2 on x86-64, NEON on aarch64).
+    Portable,
+    /// AVX2 with FMA and F16C.
+    Avx2,
+    /// AVX-512 F, BW, DQ, VL.
+    Avx512,
+}
+
+impl Path {
+    /// The paths this processor can run, the fastest last.
+    pub fn available() -> &'static [Path] {
+        static AVAILABLE: OnceLock<Vec<Path>> = OnceLock::new();
+        AVAILABLE.get_or_init(|| {
+            #[allow(unused_mut)] // only x86-64 has more than one path
+            let mut paths = vec![Path::Portable];
+            #[cfg(target_arch = "x86_64")]
+            {
+                let avx2 = is_x86_feature_detected!("avx2")
+                    && is_x86_feature_detected!("fma")
+                    && is_x86_feature_detected!("f16c");
+                if avx2 {
+                    paths.push(Path::Avx2);
+                }
+                let avx512 = avx2
+                    && is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vl");
+                if avx512 {
+                    paths.push(Path::Avx512);
+                }
+            }
+            paths
+        })
+    }
+}
+
+thread_local! {
+    static FORCED: Cell<Option<Path>> = const { Cell::new(None) };
+}
+
+/// Makes kernels called from this thread use `path`, or the fastest one again with `None`.
+///
+/// # Panics
+/// When this processor cannot run `path`.
+pub fn force_path(path: Option<Path>) {
+    if let Some(path) = path {
+        assert!(
+            Path::available().contains(&path),
+            "force_path: path must be available on this processor, got {path:?}"
+        );
+    }
+    FORCED.set(path);
+}
+
+/// The path for kernels called from this thread.
+pub(crate) fn current_path() -> Path {
+    FORCED.get().unwrap_or_else(|| {
+        let available = Path::available();
+        available[available.len() - 1]
+    })
+}
+
+/// Work on a range of rows, compiled once per instruction set.
+///
+/// Implementations mark `run` and everything below it `#[inline(always)]`, so that it is compiled inside the entry points
+/// of this file and may use their instructions.
+pub(crate) trait Region: Sync {
+    /// Processes the rows of `rows`.
+    fn run<B: Backend>(&self, rows: Range<usize>);
+}
+
+/// Runs `region` on `path`, which comes from [`current_path`].
+#[inline]
+pub(crate) fn enter<R: Region>(path: Path, region: &R, rows: Range<usize>) {
+    match path {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: `current_path` only names paths whose features were detected.
+        Path::Avx512 => unsafe { enter_avx512(region, rows) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        Path::Avx2 => unsafe { enter_avx2(region, rows) },
+        _ => region.run::<Portable>(rows),
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")]
+fn enter_avx512<R: Region>(region: &R, rows: Range<usize>) {
+    region.run::<Avx512>(rows);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,f16c")]
+fn enter_avx2<R: Region>(region: &R, rows: Range<usize>) {
+    region.run::<Avx2>(rows);
+}

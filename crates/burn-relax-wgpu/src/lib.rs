@@ -1,0 +1,1 @@
+//! CubeCL kernels of burn-relax for wgpu, CUDA, ROCm and Metal.

@@ -1,0 +1,14 @@
+//! One backend a file: each forwards the operations it has kernels for and inherits the default body of the rest.
+
+#[cfg(feature = "autodiff")]
+mod autodiff;
+#[cfg(feature = "cubecl-backend")]
+mod cube;
+#[cfg(feature = "flex")]
+mod flex;
+#[cfg(feature = "ndarray")]
+mod ndarray;
+#[cfg(any(feature = "remote", feature = "capture"))]
+mod router;
+#[cfg(feature = "tch")]
+mod tch;

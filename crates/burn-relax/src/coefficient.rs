@@ -1,0 +1,77 @@
+use burn_core::tensor::Tensor;
+
+use crate::check;
+
+/// A temperature or a power: one number, or a tensor with one value per row that receives a gradient.
+///
+/// The tensor has the rank of the logits, size 1 along the choice axis, and size 1 or the logits' size elsewhere; a shape
+/// of all ones is one learnable coefficient for everything.
+///
+/// # Example
+///
+/// ```
+/// use burn_core::tensor::{Device, Tensor};
+/// use burn_relax::softmax;
+///
+/// let device = Device::flex();
+/// let logits = Tensor::<2>::from_floats([[0.0, 1.0], [0.0, 1.0]], &device);
+/// let per_row = Tensor::<2>::from_floats([[1.0], [0.5]], &device);
+/// let probs = softmax(logits, 1, per_row);
+/// let second = probs.slice([0..2, 1..2]).into_data().to_vec::<f32>().unwrap();
+/// assert!((second[0] - 0.731_058_6).abs() < 1e-6);
+/// assert!((second[1] - 0.880_797).abs() < 1e-6);
+/// ```
+#[derive(Clone, Debug)]
+pub enum Coefficient<const D: usize> {
+    /// One constant for every row.
+    Number(f64),
+    /// One value per row, with a gradient.
+    Tensor(Tensor<D>),
+}
+
+impl<const D: usize> From<f64> for Coefficient<D> {
+    fn from(value: f64) -> Self {
+        Self::Number(value)
+    }
+}
+
+impl<const D: usize> From<f32> for Coefficient<D> {
+    fn from(value: f32) -> Self {
+        Self::Number(f64::from(value))
+    }
+}
+
+impl<const D: usize> From<Tensor<D>> for Coefficient<D> {
+    fn from(value: Tensor<D>) -> Self {
+        Self::Tensor(value)
+    }
+}
+
+impl<const D: usize> Coefficient<D> {
+    /// Checks the number's domain or the tensor's shape.
+    #[track_caller]
+    pub(crate) fn check(&self, op: &str, argument: &str, logits: &Tensor<D>, dim: usize) {
+        match self {
+            Self::Number(value) => check::positive(op, argument, *value),
+            Self::Tensor(tensor) => {
+                check::per_row(op, argument, logits.shape(), tensor.shape(), dim);
+                #[cfg(feature = "debug-validation")]
+                check::values(
+                    op,
+                    argument,
+                    tensor,
+                    |v| v.is_finite() && v > 0.0,
+                    "hold finite numbers greater than 0",
+                );
+            }
+        }
+    }
+
+    /// The coefficient as a tensor beside `like`.
+    pub(crate) fn into_tensor(self, like: &Tensor<D>) -> Tensor<D> {
+        match self {
+            Self::Number(value) => Tensor::full([1; D], value, (&like.device(), like.dtype())),
+            Self::Tensor(tensor) => tensor,
+        }
+    }
+}

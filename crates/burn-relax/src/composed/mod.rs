@@ -1,0 +1,19 @@
+//! Default bodies: every operation composed from Burn's own, right on any backend before it is fast on one.
+//!
+//! They are also the reference that fused kernels are compared with, in tests and in the benchmark.
+//! Formulas and edge cases: `docs/operators.md` and `docs/numerics.md`.
+
+mod float;
+mod free_energy;
+mod gather;
+mod power;
+mod row;
+mod softmax;
+
+pub use free_energy::{free_energy, free_energy_backward};
+pub use gather::{
+    first_argmax, hard_argmax_gather, soft_argmax, soft_argmax_backward,
+    soft_argmax_backward_coordinates, soft_argmax_gather, soft_argmax_gather_backward,
+};
+pub use power::{gradual_argmax, gradual_argmax_backward, power_softmax, power_softmax_backward};
+pub use softmax::{log_softmax, log_softmax_backward, softmax, softmax_backward};

@@ -1,0 +1,228 @@
+//! The table of contents of the library's backend operations.
+//!
+//! Every differentiable operation is a pair `op` / `op_backward` over backend primitives. A backend takes a pair from its
+//! kernels, or inherits the default body of [`composed`](crate::composed); the autodiff backend registers the pair as one
+//! node. Arguments are checked before they arrive here, by the public functions.
+//!
+//! `stats` is the row statistics tensor: the logits' shape with size 2 along `dim`, holding the row maximum and the
+//! normaliser `Σ exp((x - max) / T)`. A row whose maximum is `+inf` stores the largest finite number and the count of its
+//! infinite entries; a row that is all `-inf` stores the lowest finite number and 0. See `docs/numerics.md`.
+
+use burn_core as burn;
+use burn_core::backend::{
+    Backend, backend_extension,
+    tensor::{FloatTensor, IntTensor},
+};
+
+use crate::composed;
+#[cfg(feature = "fusion")]
+use crate::metadata;
+
+/// Backend operations behind the public functions, one pair for each operator that has a kernel.
+///
+/// Implemented for every Burn backend this crate is compiled with; call the functions of the crate root instead.
+#[backend_extension(
+    Flex: cfg(feature = "flex"),
+    NdArray: cfg(feature = "ndarray"),
+    Cube: cfg(feature = "cubecl-backend"),
+    LibTorch: cfg(feature = "tch"),
+    Remote: cfg(feature = "remote"),
+    Capture: cfg(feature = "capture"),
+    Fusion: cfg(all(feature = "fusion", feature = "cubecl-backend")),
+    Autodiff: cfg(feature = "autodiff"),
+)]
+pub trait RelaxOps: Backend {
+    /// `softmax(logits / T)` along `dim`; returns the weights and the row statistics.
+    #[fusion(meta = metadata::map_to_simplex)]
+    fn softmax(
+        logits: FloatTensor<Self>,
+        dim: usize,
+        temperature: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::softmax::<Self>(logits, dim, temperature)
+    }
+
+    /// Gradient of [`softmax`](RelaxOps::softmax) with respect to the logits, from the saved weights.
+    #[fusion(dtype = probs, shape = probs)]
+    fn softmax_backward(
+        probs: FloatTensor<Self>,
+        stats: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        dim: usize,
+        temperature: f64,
+    ) -> FloatTensor<Self> {
+        composed::softmax_backward::<Self>(probs, stats, grad, dim, temperature)
+    }
+
+    /// Logarithm of the softmax along `dim`; returns it with the row statistics.
+    #[fusion(meta = metadata::log_map_to_simplex)]
+    fn log_softmax(
+        logits: FloatTensor<Self>,
+        dim: usize,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::log_softmax::<Self>(logits, dim)
+    }
+
+    /// Gradient of [`log_softmax`](RelaxOps::log_softmax) with respect to the logits, from the saved output.
+    #[fusion(dtype = log_probs, shape = log_probs)]
+    fn log_softmax_backward(
+        log_probs: FloatTensor<Self>,
+        stats: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        dim: usize,
+    ) -> FloatTensor<Self> {
+        composed::log_softmax_backward::<Self>(log_probs, stats, grad, dim)
+    }
+
+    /// Expected coordinate under the softmax; `coordinates` has one entry per class.
+    #[fusion(default)]
+    fn soft_argmax(
+        logits: FloatTensor<Self>,
+        coordinates: FloatTensor<Self>,
+        dim: usize,
+        temperature: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::soft_argmax::<Self>(logits, coordinates, dim, temperature)
+    }
+
+    /// Gradient of [`soft_argmax`](RelaxOps::soft_argmax) with respect to the logits.
+    #[fusion(default)]
+    fn soft_argmax_backward(
+        logits: FloatTensor<Self>,
+        coordinates: FloatTensor<Self>,
+        stats: FloatTensor<Self>,
+        output: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        dim: usize,
+        temperature: f64,
+    ) -> FloatTensor<Self> {
+        composed::soft_argmax_backward::<Self>(
+            logits,
+            coordinates,
+            stats,
+            output,
+            grad,
+            dim,
+            temperature,
+        )
+    }
+
+    /// Expected value under the softmax: `values` has the logits' shape, then optional feature dimensions.
+    #[fusion(meta = metadata::gather)]
+    fn soft_argmax_gather(
+        logits: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        dim: usize,
+        temperature: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::soft_argmax_gather::<Self>(logits, values, dim, temperature)
+    }
+
+    /// The value at the argmax, the expected value, and the row statistics.
+    #[fusion(meta = metadata::hard_gather)]
+    fn hard_argmax_gather(
+        logits: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        dim: usize,
+        temperature: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        composed::hard_argmax_gather::<Self>(logits, values, dim, temperature)
+    }
+
+    /// Gradients of [`soft_argmax_gather`](RelaxOps::soft_argmax_gather) with respect to logits and values.
+    #[fusion(meta = metadata::gather_backward)]
+    fn soft_argmax_gather_backward(
+        logits: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        stats: FloatTensor<Self>,
+        soft: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        dim: usize,
+        temperature: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::soft_argmax_gather_backward::<Self>(
+            logits,
+            values,
+            stats,
+            soft,
+            grad,
+            dim,
+            temperature,
+        )
+    }
+
+    /// Power sharpening; `power` has size 1 along `dim` and broadcasts elsewhere.
+    #[fusion(default)]
+    fn gradual_argmax(
+        values: FloatTensor<Self>,
+        power: FloatTensor<Self>,
+        dim: usize,
+    ) -> FloatTensor<Self> {
+        composed::gradual_argmax::<Self>(values, power, dim)
+    }
+
+    /// Gradients of [`gradual_argmax`](RelaxOps::gradual_argmax) with respect to values and power (one per row).
+    #[fusion(default)]
+    fn gradual_argmax_backward(
+        values: FloatTensor<Self>,
+        power: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        dim: usize,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::gradual_argmax_backward::<Self>(values, power, grad, dim)
+    }
+
+    /// `v^p / Σ v^p` and its row statistics; `power` has size 1 along `dim` and broadcasts elsewhere.
+    #[fusion(default)]
+    fn power_softmax(
+        values: FloatTensor<Self>,
+        power: FloatTensor<Self>,
+        dim: usize,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::power_softmax::<Self>(values, power, dim)
+    }
+
+    /// Gradients of [`power_softmax`](RelaxOps::power_softmax) with respect to values and power (one per row).
+    #[fusion(default)]
+    fn power_softmax_backward(
+        values: FloatTensor<Self>,
+        power: FloatTensor<Self>,
+        output: FloatTensor<Self>,
+        stats: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        dim: usize,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::power_softmax_backward::<Self>(values, power, output, stats, grad, dim)
+    }
+
+    /// `-T log Σ softmax(logits) exp(-cost / T)` along `dim`, and four row statistics: maximum and normaliser of the
+    /// logits, then of `logits - max - cost / T`.
+    #[fusion(default)]
+    fn free_energy(
+        logits: FloatTensor<Self>,
+        cost: FloatTensor<Self>,
+        dim: usize,
+        temperature: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::free_energy::<Self>(logits, cost, dim, temperature)
+    }
+
+    /// Gradients of [`free_energy`](RelaxOps::free_energy) with respect to logits and cost.
+    #[fusion(default)]
+    fn free_energy_backward(
+        logits: FloatTensor<Self>,
+        cost: FloatTensor<Self>,
+        stats: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        dim: usize,
+        temperature: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::free_energy_backward::<Self>(logits, cost, stats, grad, dim, temperature)
+    }
+
+    /// Lowest index of the largest entry along `dim`; NaN counts as largest, an all `-inf` row gives 0.
+    #[fusion(default)]
+    fn first_argmax(logits: FloatTensor<Self>, dim: usize) -> IntTensor<Self> {
+        composed::first_argmax::<Self>(logits, dim)
+    }
+}

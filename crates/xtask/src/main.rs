@@ -1,0 +1,2 @@
+//! Developer commands of burn-relax.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Trains a classifier that picks which regression output to return.
+fn main() {}
