@@ -1,1 +1,35 @@
 //! CPU row kernels of burn-relax: SIMD, threads and counter-based noise over plain slices.
+//!
+//! Every kernel takes contiguous rows of `n` entries, the choice axis last, and writes each output value exactly once
+//! into memory that need not be initialised. All of them are written once, for `f32`, `f64`, `f16` and `bf16` ([`Element`]) and for
+//! every instruction set ([`Path`]), and give the same bits on every path and for every number of threads.
+//!
+//! Conventions shared by all: logits of `-inf` are forbidden (weight 0, gradient 0, what stands there is never looked at), a
+//! row of them chooses nothing (all 0); rows with `+inf` share the weight among those entries and have gradient 0; NaN stays
+//! in its row. The 16-bit types are computed in `f32` and rounded once.
+
+pub mod argmax;
+pub mod element;
+pub mod gather;
+mod gather_features;
+pub mod log_softmax;
+mod math;
+pub mod noise;
+pub mod philox;
+pub mod real;
+mod rows;
+mod simd;
+pub mod soft_argmax;
+pub mod softmax;
+
+pub use argmax::argmax;
+pub use element::Element;
+pub use gather::{hard_argmax_gather, soft_argmax_gather, soft_argmax_gather_backward};
+pub use log_softmax::{log_softmax, log_softmax_backward};
+pub use noise::{gumbel, uniform};
+pub use philox::{Seed, philox_block, uniform_f32};
+pub use real::Real;
+pub use rows::PARALLEL_THRESHOLD;
+pub use simd::{Path, force_path};
+pub use soft_argmax::{soft_argmax, soft_argmax_backward};
+pub use softmax::{softmax, softmax_backward};

@@ -1,0 +1,115 @@
+//! Prints, per kernel and shape, the median time of forward and backward over the time to copy the same bytes.
+//!
+//! `cargo run --release -p burn-relax-kernels --example speed [threads] [filter]`. Kernel and copy alternate within one run. The
+//! copy moves half of the kernel's bytes from one place to another, so that as many bytes pass the memory bus; one thread
+//! copies at one thread, all threads at more.
+
+use burn_relax_kernels as kernels;
+use core::hint::black_box;
+use core::mem::MaybeUninit;
+use rayon::prelude::*;
+use std::time::Instant;
+
+const SHAPES: [(usize, usize); 5] = [(256, 10), (4096, 128), (16384, 1024), (1024, 32000), (64, 128000)];
+const REPEATS: usize = 15;
+
+fn spare(len: usize) -> Vec<MaybeUninit<f32>> {
+    vec![MaybeUninit::new(0.0); len]
+}
+
+fn ready(v: &[MaybeUninit<f32>]) -> &[f32] {
+    // SAFETY: every buffer of this program is initialised when it is made.
+    unsafe { &*(core::ptr::from_ref(v) as *const [f32]) }
+}
+
+fn copy(from: &[f32], to: &mut [f32], threads: usize) {
+    if threads == 1 {
+        to.copy_from_slice(from);
+        return;
+    }
+    let chunk = from.len().div_ceil(threads).max(1);
+    to.par_chunks_mut(chunk).zip(from.par_chunks(chunk)).for_each(|(t, f)| t.copy_from_slice(f));
+}
+
+/// Medians of the kernel and of the copy, in seconds per call.
+fn measure(floats: usize, threads: usize, mut kernel: impl FnMut()) -> (f64, f64) {
+    let half = floats / 2;
+    let (from, mut to) = (vec![1.0f32; half], vec![0.0f32; half]);
+    let calls = (2_000_000 / floats.max(1)).clamp(1, 1000);
+    let (mut a, mut b) = (Vec::new(), Vec::new());
+    for _ in 0..REPEATS {
+        let start = Instant::now();
+        for _ in 0..calls {
+            kernel();
+        }
+        a.push(start.elapsed().as_secs_f64() / calls as f64);
+        let start = Instant::now();
+        for _ in 0..calls {
+            copy(black_box(&from), black_box(&mut to), threads);
+        }
+        b.push(start.elapsed().as_secs_f64() / calls as f64);
+    }
+    a.sort_by(f64::total_cmp);
+    b.sort_by(f64::total_cmp);
+    (a[REPEATS / 2], b[REPEATS / 2])
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let threads = arguments.next().map_or(1, |a| a.parse().expect("threads"));
+    let filter = arguments.next().unwrap_or_default();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+    println!("{:<24} {:>14} {:>10} {:>10} {:>6}", "kernel", "shape", "time", "copy", "ratio");
+    for (rows, n) in SHAPES {
+        pool.install(|| shape(rows, n, threads, &filter));
+    }
+}
+
+fn shape(rows: usize, n: usize, threads: usize, filter: &str) {
+    let total = rows * n;
+    let logits: Vec<f32> = (0..total).map(|i| ((i * 7919) % 2003) as f32 * 0.004 - 4.0).collect();
+    let values: Vec<f32> = (0..total).map(|i| ((i * 104729) % 1009) as f32 * 0.000_99).collect();
+    let coordinates: Vec<f32> = (0..n).map(|i| i as f32).collect();
+    let grad_row = vec![1.0f32; rows];
+    let (mut big, mut big2) = (spare(total), spare(total));
+    let (mut small, mut small2, mut stats) = (spare(rows), spare(rows), spare(4 * rows));
+    let report = |name: &str, floats: usize, kernel: &mut dyn FnMut()| {
+        if !name.contains(filter) {
+            return;
+        }
+        let (t, c) = measure(floats, threads, kernel);
+        println!("{name:<24} {:>14} {:>8.1}us {:>8.1}us {:>6.2}", format!("[{rows},{n}]"), t * 1e6, c * 1e6, t / c);
+    };
+    let seed = kernels::Seed { key: 1, step: 2 };
+
+    let stats2 = &mut stats[..2 * rows];
+    report("softmax", 2 * total, &mut || kernels::softmax(&logits, n, 1.0, &mut big, stats2));
+    kernels::softmax(&logits, n, 1.0, &mut big, stats2);
+    report("softmax bwd", 3 * total, &mut || {
+        kernels::softmax_backward(ready(&big), ready(stats2), &values, n, 1.0, &mut big2)
+    });
+    report("log_softmax", 2 * total, &mut || kernels::log_softmax(&logits, n, &mut big, stats2));
+    kernels::log_softmax(&logits, n, &mut big, stats2);
+    report("log_softmax bwd", 3 * total, &mut || {
+        kernels::log_softmax_backward(ready(&big), ready(stats2), &values, n, &mut big2)
+    });
+    report("gather", 2 * total, &mut || {
+        kernels::soft_argmax_gather(&logits, &values, n, 1, 1.0, &mut small, stats2)
+    });
+    report("hard gather", 2 * total, &mut || {
+        kernels::hard_argmax_gather(&logits, &values, n, 1, 1.0, &mut small2, &mut small, stats2)
+    });
+    report("gather bwd", 4 * total, &mut || {
+        kernels::soft_argmax_gather_backward(
+            &logits, &values, ready(stats2), ready(&small), &grad_row, n, 1, 1.0, &mut big, &mut big2,
+        )
+    });
+    report("soft_argmax", total, &mut || kernels::soft_argmax(&logits, &coordinates, n, 1.0, &mut small, stats2));
+    report("soft_argmax bwd", 2 * total, &mut || {
+        kernels::soft_argmax_backward(
+            &logits, &coordinates, ready(stats2), ready(&small), &grad_row, n, 1.0, &mut big,
+        )
+    });
+    report("gumbel noise", total, &mut || kernels::gumbel(seed, 0, &mut big));
+    report("uniform noise", total, &mut || kernels::uniform(seed, 0, &mut big));
+}

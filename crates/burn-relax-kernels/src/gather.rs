@@ -1,0 +1,253 @@
+//! Soft-argmax gather, one value per class: `out = sum_i w_i V_i`, forward, hard forward and backward.
+//!
+//! Forward: one pass for the maximum, one for the weights, their sum and the weighted sum. Nothing of the size of the input is
+//! stored: the backward pass computes the weights again from the row's maximum and normaliser, which moves fewer bytes than
+//! reading them. It is a single pass, since `<w, d>` is the saved output times the upstream gradient. With trailing
+//! features the work goes to [`gather_features`](crate::gather_features).
+
+use crate::argmax::first_equal;
+use crate::element::Element;
+use crate::gather_features;
+use crate::real::Real;
+use crate::rows::{
+    Head, Output, Sum, check_len, count_rows, get, inverse, lanes, put, put_stats, reciprocal, row, row_max, run,
+    unless_zero,
+};
+use crate::simd::{Backend, Region, Vector};
+use core::mem::MaybeUninit;
+use core::ops::Range;
+
+struct Forward<'a, F: Element> {
+    logits: &'a [F],
+    values: &'a [F],
+    n: usize,
+    inverse_temperature: F::Acc,
+    soft: Output<'a, F>,
+    hard: Option<Output<'a, F>>,
+    stats: Output<'a, F::Acc>,
+}
+
+impl<F: Element> Region for Forward<'_, F> {
+    #[inline(always)]
+    fn run<B: Backend>(&self, rows: Range<usize>) {
+        let n = self.n;
+        for r in rows {
+            let (x, v) = (row(self.logits, r, n), row(self.values, r, n));
+            // SAFETY: row `r` is in this task's range and borrowed once.
+            let (soft, stats) = unsafe { (self.soft.row(r, 1), self.stats.row(r, 2)) };
+            let largest = row_max::<B, F>(x);
+            let head = Head::new(largest, self.inverse_temperature);
+            let (normaliser, weighted) = weighted_sum::<B, F>(&head, x, v);
+            soft[0].write(F::from_acc(weighted * inverse(normaliser)));
+            put_stats(stats, head.max, normaliser);
+            if let Some(hard) = &self.hard {
+                // SAFETY: as above.
+                let hard = unsafe { hard.row(r, 1) };
+                hard[0].write(chosen::<B, F>(x, largest, normaliser, |k| v[k]));
+            }
+        }
+    }
+}
+
+/// `sum e_i` and `sum e_i v_i` with the unnormalised weights `e` of a row.
+#[inline(always)]
+pub(crate) fn weighted_sum<B: Backend, F: Element>(head: &Head<F::Acc>, x: &[F], v: &[F]) -> (F::Acc, F::Acc) {
+    let mut sum = Sum::<F::Lanes<B>>::new();
+    let mut weighted = Sum::<F::Lanes<B>>::new();
+    lanes!(F::Lanes<B>, x.len(), |i, k| {
+        let e = head.weight(get::<B, F>(x, i, k, F::Acc::NEG_INFINITY));
+        let v = get::<B, F>(v, i, k, F::Acc::ZERO);
+        sum.add(e);
+        weighted.add(unless_zero(e, e * v));
+    } flush {
+        sum.flush();
+        weighted.flush();
+    });
+    (sum.total(), weighted.total())
+}
+
+/// What stands at the argmax of a row: 0 when nothing can be chosen, NaN when the row holds NaN.
+#[inline(always)]
+pub(crate) fn chosen<B: Backend, F: Element>(
+    x: &[F],
+    largest: F::Acc,
+    normaliser: F::Acc,
+    value: impl Fn(usize) -> F,
+) -> F {
+    if normaliser.is_nan() {
+        F::from_acc(F::Acc::NAN)
+    } else if normaliser == F::Acc::ZERO {
+        F::from_acc(F::Acc::ZERO)
+    } else {
+        value(first_equal::<B, F>(x, largest))
+    }
+}
+
+struct Backward<'a, F: Element> {
+    logits: &'a [F],
+    values: &'a [F],
+    stats: &'a [F::Acc],
+    soft: &'a [F],
+    grad: &'a [F],
+    n: usize,
+    inverse_temperature: F::Acc,
+    grad_logits: Output<'a, F>,
+    grad_values: Output<'a, F>,
+}
+
+impl<F: Element> Region for Backward<'_, F> {
+    #[inline(always)]
+    fn run<B: Backend>(&self, rows: Range<usize>) {
+        let n = self.n;
+        for r in rows {
+            let (x, v) = (row(self.logits, r, n), row(self.values, r, n));
+            // SAFETY: row `r` is in this task's range and borrowed once.
+            let (grad_x, grad_v) = unsafe { (self.grad_logits.row(r, n), self.grad_values.row(r, n)) };
+            let head = Head::from_stats(self.stats[2 * r], self.inverse_temperature);
+            let factor = F::Lanes::<B>::splat(inverse(self.stats[2 * r + 1]));
+            let g = F::Lanes::<B>::splat(self.grad[r].to_acc());
+            let soft = F::Lanes::<B>::splat(self.soft[r].to_acc());
+            if head.is_constant() {
+                grad_x.fill(MaybeUninit::new(F::from_acc(F::Acc::ZERO)));
+                lanes!(F::Lanes<B>, n, |i, k| {
+                    let w = head.weight(get::<B, F>(x, i, k, F::Acc::NEG_INFINITY)) * factor;
+                    put::<B, F>(grad_v, i, k, unless_zero(w, w * g));
+                });
+                continue;
+            }
+            let scale = F::Lanes::<B>::splat(self.inverse_temperature);
+            lanes!(F::Lanes<B>, n, |i, k| {
+                let w = head.weight(get::<B, F>(x, i, k, F::Acc::NEG_INFINITY)) * factor;
+                let v = get::<B, F>(v, i, k, F::Acc::ZERO);
+                let to_value = w * g;
+                put::<B, F>(grad_v, i, k, unless_zero(w, to_value));
+                put::<B, F>(grad_x, i, k, unless_zero(w, to_value * (v - soft) * scale));
+            });
+        }
+    }
+}
+
+/// `out = sum_i w_i V_i` with `w = softmax(logits / temperature)`, for every row, and the row's statistics as in
+/// [`softmax`](crate::softmax()).
+///
+/// `values` is `[rows, n, features]`, `out` `[rows, features]`. The value at an entry of weight 0 is ignored, even NaN. A row of
+/// `-inf` gives 0.
+///
+/// # Panics
+/// When a slice has the wrong length.
+#[track_caller]
+pub fn soft_argmax_gather<F: Element>(
+    logits: &[F],
+    values: &[F],
+    n: usize,
+    features: usize,
+    temperature: f64,
+    out: &mut [MaybeUninit<F>],
+    stats: &mut [MaybeUninit<F::Acc>],
+) {
+    forward("soft_argmax_gather", logits, values, n, features, temperature, None, out, stats);
+}
+
+/// The value at the argmax of every row (exactly; the lowest index on ties) in `out`, and the result of
+/// [`soft_argmax_gather`], which its straight-through gradient is made of, in `soft`.
+///
+/// # Panics
+/// When a slice has the wrong length.
+#[track_caller]
+#[allow(clippy::too_many_arguments)]
+pub fn hard_argmax_gather<F: Element>(
+    logits: &[F],
+    values: &[F],
+    n: usize,
+    features: usize,
+    temperature: f64,
+    out: &mut [MaybeUninit<F>],
+    soft: &mut [MaybeUninit<F>],
+    stats: &mut [MaybeUninit<F::Acc>],
+) {
+    forward("hard_argmax_gather", logits, values, n, features, temperature, Some(out), soft, stats);
+}
+
+#[track_caller]
+#[allow(clippy::too_many_arguments)]
+fn forward<F: Element>(
+    kernel: &str,
+    logits: &[F],
+    values: &[F],
+    n: usize,
+    features: usize,
+    temperature: f64,
+    hard: Option<&mut [MaybeUninit<F>]>,
+    soft: &mut [MaybeUninit<F>],
+    stats: &mut [MaybeUninit<F::Acc>],
+) {
+    let rows = count_rows(kernel, logits.len(), n);
+    check_len(kernel, "values", values.len(), logits.len() * features);
+    check_len(kernel, "out", soft.len(), rows * features);
+    check_len(kernel, "stats", stats.len(), 2 * rows);
+    if let Some(hard) = &hard {
+        check_len(kernel, "out", hard.len(), rows * features);
+    }
+    let inverse_temperature = reciprocal(temperature);
+    let (soft, stats, hard) = (Output::new(soft), Output::new(stats), hard.map(Output::new));
+    if features == 1 {
+        run(&Forward { logits, values, n, inverse_temperature, soft, hard, stats }, rows, n);
+    } else {
+        let region =
+            gather_features::Forward { logits, values, n, features, inverse_temperature, soft, hard, stats };
+        run(&region, rows, n * (features + 1));
+    }
+}
+
+/// Gradient of [`soft_argmax_gather`] and straight-through gradient of [`hard_argmax_gather`].
+///
+/// With `d_i = <V_i, g>` and `s = <soft, g>`: `grad_logits = w_i (d_i - s) / temperature`, `grad_values = w_i g`. `stats` and
+/// `soft` are what the forward pass stored. Entries of weight 0 get exactly 0 in both, whatever their value; in rows with `+inf`
+/// the logits get 0.
+///
+/// # Panics
+/// When a slice has the wrong length.
+#[track_caller]
+#[allow(clippy::too_many_arguments)]
+pub fn soft_argmax_gather_backward<F: Element>(
+    logits: &[F],
+    values: &[F],
+    stats: &[F::Acc],
+    soft: &[F],
+    grad: &[F],
+    n: usize,
+    features: usize,
+    temperature: f64,
+    grad_logits: &mut [MaybeUninit<F>],
+    grad_values: &mut [MaybeUninit<F>],
+) {
+    const KERNEL: &str = "soft_argmax_gather_backward";
+    let rows = count_rows(KERNEL, logits.len(), n);
+    check_len(KERNEL, "values", values.len(), logits.len() * features);
+    check_len(KERNEL, "stats", stats.len(), 2 * rows);
+    check_len(KERNEL, "soft", soft.len(), rows * features);
+    check_len(KERNEL, "grad", grad.len(), rows * features);
+    check_len(KERNEL, "grad_logits", grad_logits.len(), logits.len());
+    check_len(KERNEL, "grad_values", grad_values.len(), values.len());
+    let inverse_temperature = reciprocal(temperature);
+    let (grad_logits, grad_values) = (Output::new(grad_logits), Output::new(grad_values));
+    if features == 1 {
+        let region =
+            Backward { logits, values, stats, soft, grad, n, inverse_temperature, grad_logits, grad_values };
+        run(&region, rows, 2 * n);
+    } else {
+        let region = gather_features::Backward {
+            logits,
+            values,
+            stats,
+            soft,
+            grad,
+            n,
+            features,
+            inverse_temperature,
+            grad_logits,
+            grad_values,
+        };
+        run(&region, rows, 2 * n * (features + 1));
+    }
+}

@@ -1,0 +1,128 @@
+//! Log-softmax at temperature 1, forward and backward.
+//!
+//! Forward: maximum, sum of exponentials, then `(x - max) - ln(normaliser)`: no exponential is stored. Backward, from
+//! the saved output: `g - p * sum(g)` with `p = exp(log p)`, over the allowed entries only. Rows stay in cache between the passes.
+
+use crate::element::Element;
+use crate::math::exp;
+use crate::real::Real;
+use crate::rows::{
+    Head, Output, Sum, check_len, count_rows, get, lanes, put, put_stats, row, row_max, run,
+};
+use crate::simd::{Backend, Region, Vector};
+use core::mem::MaybeUninit;
+use core::ops::Range;
+
+struct Forward<'a, F: Element> {
+    logits: &'a [F],
+    n: usize,
+    log_probs: Output<'a, F>,
+    stats: Output<'a, F::Acc>,
+}
+
+impl<F: Element> Region for Forward<'_, F> {
+    #[inline(always)]
+    fn run<B: Backend>(&self, rows: Range<usize>) {
+        let n = self.n;
+        for r in rows {
+            let x = row(self.logits, r, n);
+            // SAFETY: row `r` is in this task's range and borrowed once.
+            let (out, stats) = unsafe { (self.log_probs.row(r, n), self.stats.row(r, 2)) };
+            let head = Head::new(row_max::<B, F>(x), F::Acc::ONE);
+            let mut sum = Sum::<F::Lanes<B>>::new();
+            lanes!(F::Lanes<B>, n, |i, k| {
+                sum.add(head.weight(get::<B, F>(x, i, k, F::Acc::NEG_INFINITY)));
+            } flush { sum.flush() });
+            let normaliser = sum.total();
+            // A row of -inf stays -inf: subtracting ln 0 would give NaN.
+            let log = if normaliser == F::Acc::ZERO { F::Acc::ZERO } else { normaliser.ln() };
+            let log = F::Lanes::<B>::splat(log);
+            lanes!(F::Lanes<B>, n, |i, k| {
+                let x = get::<B, F>(x, i, k, F::Acc::NEG_INFINITY);
+                put::<B, F>(out, i, k, head.exponent(x) - log);
+            });
+            put_stats(stats, head.max, normaliser);
+        }
+    }
+}
+
+struct Backward<'a, F: Element> {
+    log_probs: &'a [F],
+    stats: &'a [F::Acc],
+    grad: &'a [F],
+    n: usize,
+    grad_logits: Output<'a, F>,
+}
+
+impl<F: Element> Region for Backward<'_, F> {
+    #[inline(always)]
+    fn run<B: Backend>(&self, rows: Range<usize>) {
+        let n = self.n;
+        let zero = F::Lanes::<B>::splat(F::Acc::ZERO);
+        let forbidden = F::Lanes::<B>::splat(F::Acc::NEG_INFINITY);
+        for r in rows {
+            let (l, g) = (row(self.log_probs, r, n), row(self.grad, r, n));
+            // SAFETY: row `r` is in this task's range and borrowed once.
+            let out = unsafe { self.grad_logits.row(r, n) };
+            if self.stats[2 * r] == F::Acc::MAX {
+                out.fill(MaybeUninit::new(F::from_acc(F::Acc::ZERO)));
+                continue;
+            }
+            let mut sum = Sum::<F::Lanes<B>>::new();
+            lanes!(F::Lanes<B>, n, |i, k| {
+                let l = get::<B, F>(l, i, k, F::Acc::NEG_INFINITY);
+                let g = get::<B, F>(g, i, k, F::Acc::ZERO);
+                sum.add(F::Lanes::<B>::select(l.eq(forbidden), zero, g));
+            } flush { sum.flush() });
+            let total = F::Lanes::<B>::splat(sum.total());
+            lanes!(F::Lanes<B>, n, |i, k| {
+                let l = get::<B, F>(l, i, k, F::Acc::NEG_INFINITY);
+                let g = get::<B, F>(g, i, k, F::Acc::ZERO);
+                let d = g - exp(l) * total;
+                put::<B, F>(out, i, k, F::Lanes::<B>::select(l.eq(forbidden), zero, d));
+            });
+        }
+    }
+}
+
+/// `ln softmax(logits)` of every row, and the statistics of the row as in [`softmax`](crate::softmax()).
+///
+/// Forbidden entries (`-inf`) give `-inf`; a row of them is all `-inf`.
+///
+/// # Panics
+/// When a slice has the wrong length.
+#[track_caller]
+pub fn log_softmax<F: Element>(
+    logits: &[F],
+    n: usize,
+    log_probs: &mut [MaybeUninit<F>],
+    stats: &mut [MaybeUninit<F::Acc>],
+) {
+    let rows = count_rows("log_softmax", logits.len(), n);
+    check_len("log_softmax", "log_probs", log_probs.len(), logits.len());
+    check_len("log_softmax", "stats", stats.len(), 2 * rows);
+    let region = Forward { logits, n, log_probs: Output::new(log_probs), stats: Output::new(stats) };
+    run(&region, rows, n);
+}
+
+/// Gradient of [`log_softmax`]: `g - p * sum(g)`.
+///
+/// Entries whose log-probability is `-inf` get 0 and their upstream gradient is ignored. Rows with `+inf` get 0.
+///
+/// # Panics
+/// When a slice has the wrong length.
+#[track_caller]
+pub fn log_softmax_backward<F: Element>(
+    log_probs: &[F],
+    stats: &[F::Acc],
+    grad: &[F],
+    n: usize,
+    grad_logits: &mut [MaybeUninit<F>],
+) {
+    let rows = count_rows("log_softmax_backward", log_probs.len(), n);
+    check_len("log_softmax_backward", "stats", stats.len(), 2 * rows);
+    check_len("log_softmax_backward", "grad", grad.len(), log_probs.len());
+    check_len("log_softmax_backward", "grad_logits", grad_logits.len(), log_probs.len());
+    let region = Backward { log_probs, stats, grad, n, grad_logits: Output::new(grad_logits) };
+    run(&region, rows, n);
+}

@@ -1,0 +1,103 @@
+//! Counter-based random numbers: Philox 4x32 with ten rounds.
+//!
+//! Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011). A draw is a function of the seed
+//! and the element's number alone: element `i` is lane `i % 4` of block `i / 4`. It costs about forty instructions per sixteen
+//! draws and needs no state, so that threads, instruction sets and devices agree.
+
+/// What the noise of one call is made from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Seed {
+    /// The generator's key: one per model or experiment.
+    pub key: u64,
+    /// The upper half of the counter: one per call, so that no two calls share noise.
+    pub step: u64,
+}
+
+const MULTIPLIERS: [u32; 2] = [0xd251_1f53, 0xcd9e_8d57];
+const KEY_STEPS: [u32; 2] = [0x9e37_79b9, 0xbb67_ae85];
+const ROUNDS: usize = 10;
+
+/// One block of Philox 4x32-10.
+#[inline(always)]
+pub fn philox_block(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
+    let [mut a, mut b, mut c, mut d] = counter;
+    let [mut k0, mut k1] = key;
+    for _ in 0..ROUNDS {
+        let p0 = a as u64 * MULTIPLIERS[0] as u64;
+        let p1 = c as u64 * MULTIPLIERS[1] as u64;
+        (a, b, c, d) = ((p1 >> 32) as u32 ^ b ^ k0, p1 as u32, (p0 >> 32) as u32 ^ d ^ k1, p0 as u32);
+        k0 = k0.wrapping_add(KEY_STEPS[0]);
+        k1 = k1.wrapping_add(KEY_STEPS[1]);
+    }
+    [a, b, c, d]
+}
+
+/// Blocks computed together: the loop over them becomes vector instructions.
+pub(crate) const GROUP: usize = 16;
+
+/// The draws of elements `4 * block ..` in order.
+#[inline(always)]
+pub(crate) fn fill(seed: Seed, block: u64, out: &mut [u32; 4 * GROUP]) {
+    let key = [seed.key as u32, (seed.key >> 32) as u32];
+    let step = [seed.step as u32, (seed.step >> 32) as u32];
+    let mut lanes = [[0u32; GROUP]; 4];
+    for j in 0..GROUP {
+        let counter = block.wrapping_add(j as u64);
+        let x = philox_block([counter as u32, (counter >> 32) as u32, step[0], step[1]], key);
+        for (lane, x) in lanes.iter_mut().zip(x) {
+            lane[j] = x;
+        }
+    }
+    for j in 0..GROUP {
+        for l in 0..4 {
+            out[4 * j + l] = lanes[l][j];
+        }
+    }
+}
+
+/// The 23 upper bits of a draw as the middle of one of 2^23 equal parts of (0, 1): never 0, never 1, exact in `f32`.
+#[inline(always)]
+pub fn uniform_f32(bits: u32) -> f32 {
+    ((bits >> 9) as f32 + 0.5) * (1.0 / 8_388_608.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_published_test_vectors_come_out() {
+        let cases = [
+            ([0; 4], [0; 2], [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]),
+            ([u32::MAX; 4], [u32::MAX; 2], [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]),
+            (
+                [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344],
+                [0xa409_3822, 0x299f_31d0],
+                [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1],
+            ),
+        ];
+        for (counter, key, want) in cases {
+            assert_eq!(philox_block(counter, key), want);
+        }
+    }
+
+    #[test]
+    fn groups_hold_the_blocks_in_order_across_the_carry() {
+        let seed = Seed { key: 0x0123_4567_89ab_cdef, step: 0xfedc_ba98_7654_3210 };
+        for start in [0, u32::MAX as u64 - 3, u64::MAX - 2] {
+            let mut out = [0; 4 * GROUP];
+            fill(seed, start, &mut out);
+            for j in 0..GROUP {
+                let block = start.wrapping_add(j as u64);
+                let counter = [block as u32, (block >> 32) as u32, 0x7654_3210, 0xfedc_ba98];
+                assert_eq!(out[4 * j..][..4], philox_block(counter, [0x89ab_cdef, 0x0123_4567]));
+            }
+        }
+    }
+
+    #[test]
+    fn uniforms_stay_inside_the_open_interval() {
+        assert!(uniform_f32(0) > 0.0);
+        assert!(uniform_f32(u32::MAX) < 1.0);
+    }
+}

@@ -1,0 +1,320 @@
+//! What every kernel is made of: distribution of rows, access to a row in lanes, sums, and the row head.
+
+use crate::element::Element;
+use crate::math::exp;
+use crate::real::Real;
+use crate::simd::{Backend, Region, Vector, current_path, enter, max_lanes, sum_lanes};
+use core::marker::PhantomData;
+use core::mem::MaybeUninit;
+use rayon::prelude::*;
+
+/// Elements of work below which a call stays on its thread. Waking a sleeping worker costs about 10 µs; the kernels
+/// process an element in 0.3 to 1 ns.
+pub const PARALLEL_THRESHOLD: usize = 1 << 16;
+
+/// Elements of work in one task: large enough to hide the cost of a task, small enough to balance the load.
+const TASK_ELEMENTS: usize = 1 << 15;
+
+/// Runs `region` over `rows` rows of `width` elements of work each, on rayon's current pool if that pays.
+///
+/// Rows never share anything, so the result does not depend on the division.
+pub(crate) fn run<R: Region>(region: &R, rows: usize, width: usize) {
+    let path = current_path();
+    if rows < 2 || rows.saturating_mul(width) < PARALLEL_THRESHOLD || rayon::current_num_threads() == 1 {
+        enter(path, region, 0..rows);
+        return;
+    }
+    let block = (TASK_ELEMENTS / width.max(1)).max(1);
+    (0..rows.div_ceil(block)).into_par_iter().for_each(|task| {
+        let start = task * block;
+        enter(path, region, start..(start + block).min(rows));
+    });
+}
+
+/// An output that several tasks fill, each its own rows.
+pub(crate) struct Output<'a, T> {
+    pointer: *mut MaybeUninit<T>,
+    len: usize,
+    slice: PhantomData<&'a mut [MaybeUninit<T>]>,
+}
+
+// SAFETY: this is a mutable slice whose rows are handed to different threads; `row` makes its callers keep them apart.
+unsafe impl<T: Send> Sync for Output<'_, T> {}
+
+impl<'a, T: Copy> Output<'a, T> {
+    /// Borrows `slice` for the duration of a kernel.
+    pub(crate) fn new(slice: &'a mut [MaybeUninit<T>]) -> Self {
+        Output { pointer: slice.as_mut_ptr(), len: slice.len(), slice: PhantomData }
+    }
+
+    /// Row `r` of length `n`.
+    ///
+    /// # Safety
+    /// No two live borrows may be of the same row: a region only takes rows of its own range, one at a time.
+    #[inline(always)]
+    #[allow(clippy::mut_from_ref)] // the contract above
+    pub(crate) unsafe fn row(&self, r: usize, n: usize) -> &mut [MaybeUninit<T>] {
+        // SAFETY: the caller's promise.
+        unsafe { self.part(r * n, n) }
+    }
+
+    /// `len` values from `start` on.
+    ///
+    /// # Safety
+    /// No two live borrows may overlap.
+    #[inline(always)]
+    #[allow(clippy::mut_from_ref)] // the contract above
+    pub(crate) unsafe fn part(&self, start: usize, len: usize) -> &mut [MaybeUninit<T>] {
+        assert!(start <= self.len && len <= self.len - start);
+        // SAFETY: in bounds by the assertion, exclusive by the caller's promise.
+        unsafe { core::slice::from_raw_parts_mut(self.pointer.add(start), len) }
+    }
+}
+
+/// Row `r` of an input.
+#[inline(always)]
+pub(crate) fn row<T>(slice: &[T], r: usize, n: usize) -> &[T] {
+    &slice[r * n..][..n]
+}
+
+/// The values already written to an output row.
+///
+/// # Safety
+/// Every value of the row has been written.
+#[inline(always)]
+pub(crate) unsafe fn written<T>(row: &[MaybeUninit<T>]) -> &[T] {
+    // SAFETY: `MaybeUninit<T>` has the layout of `T`; initialised by the caller's promise.
+    unsafe { &*(core::ptr::from_ref(row) as *const [T]) }
+}
+
+/// Lanes `i..i + k` of a row, the rest `fill`.
+#[inline(always)]
+pub(crate) fn get<B: Backend, F: Element>(row: &[F], i: usize, k: usize, fill: F::Acc) -> F::Lanes<B> {
+    let part = &row[i..i + k];
+    if k == F::Lanes::<B>::LANES {
+        // SAFETY: `part` holds exactly one vector.
+        unsafe { F::load::<B>(part.as_ptr()) }
+    } else {
+        // SAFETY: `part` holds `k` values, and loops over lanes never ask for more than one vector.
+        unsafe { F::load_partial::<B>(part.as_ptr(), k, fill) }
+    }
+}
+
+/// Writes lanes `i..i + k` of a row.
+#[inline(always)]
+pub(crate) fn put<B: Backend, F: Element>(row: &mut [MaybeUninit<F>], i: usize, k: usize, v: F::Lanes<B>) {
+    let part = &mut row[i..i + k];
+    let p = part.as_mut_ptr().cast::<F>();
+    if k == F::Lanes::<B>::LANES {
+        // SAFETY: `part` holds exactly one vector.
+        unsafe { F::store::<B>(v, p) }
+    } else {
+        // SAFETY: `part` holds `k` values, and loops over lanes never ask for more than one vector.
+        unsafe { F::store_partial::<B>(v, p, k) }
+    }
+}
+
+/// Lanes `i..i + k` of a scratch row, the rest `fill`.
+#[inline(always)]
+pub(crate) fn peek<V: Vector>(row: &[V::Scalar], i: usize, k: usize, fill: V::Scalar) -> V {
+    let part = &row[i..i + k];
+    if k == V::LANES {
+        // SAFETY: `part` holds exactly one vector.
+        unsafe { V::load(part.as_ptr()) }
+    } else {
+        // SAFETY: `part` holds `k` values, and loops over lanes never ask for more than one vector.
+        unsafe { V::load_partial(part.as_ptr(), k, fill) }
+    }
+}
+
+/// Writes lanes `i..i + k` of a scratch row.
+#[inline(always)]
+pub(crate) fn poke<V: Vector>(row: &mut [V::Scalar], i: usize, k: usize, v: V) {
+    let part = &mut row[i..i + k];
+    if k == V::LANES {
+        // SAFETY: `part` holds exactly one vector.
+        unsafe { v.store(part.as_mut_ptr()) }
+    } else {
+        // SAFETY: `part` holds `k` values, and loops over lanes never ask for more than one vector.
+        unsafe { v.store_partial(part.as_mut_ptr(), k) }
+    }
+}
+
+/// Vectors summed before their sum moves to the outer accumulator, which keeps long rows accurate.
+pub(crate) const SUM_BLOCK: usize = 16;
+
+/// Loops over a row in lanes: `lanes!(V, n, |i, k| { whole or partial vector at i of k lanes })`. With a third block, which
+/// runs after every [`SUM_BLOCK`] vectors and at the end.
+macro_rules! lanes {
+    ($V:ty, $n:expr, |$i:ident, $k:ident| $body:block) => {{
+        let end: usize = $n;
+        let mut $i = 0usize;
+        while end - $i >= <$V as $crate::simd::Vector>::LANES {
+            let $k = <$V as $crate::simd::Vector>::LANES;
+            $body
+            $i += $k;
+        }
+        if $i < end {
+            let $k = end - $i;
+            $body
+        }
+    }};
+    ($V:ty, $n:expr, |$i:ident, $k:ident| $body:block flush $flush:block) => {{
+        let length: usize = $n;
+        let block = <$V as $crate::simd::Vector>::LANES * $crate::rows::SUM_BLOCK;
+        let mut $i = 0usize;
+        while $i < length {
+            let end = if length - $i > block { $i + block } else { length };
+            while end - $i >= <$V as $crate::simd::Vector>::LANES {
+                let $k = <$V as $crate::simd::Vector>::LANES;
+                $body
+                $i += $k;
+            }
+            if $i < end {
+                let $k = end - $i;
+                $body
+                $i = end;
+            }
+            $flush
+        }
+    }};
+}
+pub(crate) use lanes;
+
+/// A sum in two levels, always added in the same order.
+#[derive(Clone, Copy)]
+pub(crate) struct Sum<V> {
+    inner: V,
+    outer: V,
+}
+
+impl<V: Vector> Sum<V> {
+    #[inline(always)]
+    pub(crate) fn new() -> Self {
+        let zero = V::splat(V::Scalar::ZERO);
+        Sum { inner: zero, outer: zero }
+    }
+    #[inline(always)]
+    pub(crate) fn add(&mut self, x: V) {
+        self.inner = self.inner + x;
+    }
+    #[inline(always)]
+    pub(crate) fn flush(&mut self) {
+        self.outer = self.outer + self.inner;
+        self.inner = V::splat(V::Scalar::ZERO);
+    }
+    /// The total, after the last `flush`.
+    #[inline(always)]
+    pub(crate) fn total(self) -> V::Scalar {
+        sum_lanes(self.outer)
+    }
+}
+
+/// `1 / temperature`, kept positive and finite so that `-inf` and 0 stay what they are when multiplied by it.
+#[inline(always)]
+pub(crate) fn reciprocal<A: Real>(temperature: f64) -> A {
+    let r = A::from_f64(1.0 / temperature);
+    if r > A::MAX {
+        A::MAX
+    } else if r < A::TINY {
+        A::TINY
+    } else {
+        r
+    }
+}
+
+/// The largest value of a row, NaN passed over; `-inf` if there is none.
+#[inline(always)]
+pub(crate) fn row_max<B: Backend, F: Element>(row: &[F]) -> F::Acc {
+    let mut best = F::Lanes::<B>::splat(F::Acc::NEG_INFINITY);
+    lanes!(F::Lanes<B>, row.len(), |i, k| {
+        best = get::<B, F>(row, i, k, F::Acc::NEG_INFINITY).max(best);
+    });
+    max_lanes(best)
+}
+
+/// What turns the logits of a row into unnormalised weights: `exp((x - max) * scale)`.
+///
+/// In a row with `+inf`, `max` is [`Real::MAX`] and so is `scale`: `+inf` gets weight 1, everything finite 0. In a row of
+/// `-inf`, `max` is [`Real::MIN`] and every weight is 0. Neither needs a branch in the loops.
+#[derive(Clone, Copy)]
+pub(crate) struct Head<A> {
+    pub(crate) max: A,
+    pub(crate) scale: A,
+}
+
+impl<A: Real> Head<A> {
+    /// From the largest value of the row.
+    #[inline(always)]
+    pub(crate) fn new(largest: A, inverse_temperature: A) -> Self {
+        let max = if largest > A::MAX {
+            A::MAX
+        } else if largest < A::MIN {
+            A::MIN
+        } else {
+            largest
+        };
+        Self::from_stats(max, if largest > A::MAX { A::MAX } else { inverse_temperature })
+    }
+
+    /// From the stored maximum of the row.
+    #[inline(always)]
+    pub(crate) fn from_stats(max: A, inverse_temperature: A) -> Self {
+        Head { max, scale: if max == A::MAX { A::MAX } else { inverse_temperature } }
+    }
+
+    /// Whether the row holds `+inf`: its weights do not depend on its logits.
+    #[inline(always)]
+    pub(crate) fn is_constant(&self) -> bool {
+        self.max == A::MAX
+    }
+
+    /// The exponents `min(0, (x - max) * scale)`.
+    #[inline(always)]
+    pub(crate) fn exponent<V: Vector<Scalar = A>>(&self, x: V) -> V {
+        V::splat(A::ZERO).min((x - V::splat(self.max)) * V::splat(self.scale))
+    }
+
+    /// The unnormalised weights.
+    #[inline(always)]
+    pub(crate) fn weight<V: Vector<Scalar = A>>(&self, x: V) -> V {
+        exp(self.exponent(x))
+    }
+}
+
+/// `1 / normaliser`, 0 for a row in which nothing can be chosen.
+#[inline(always)]
+pub(crate) fn inverse<A: Real>(normaliser: A) -> A {
+    if normaliser == A::ZERO { A::ZERO } else { A::ONE / normaliser }
+}
+
+/// `x` where `weight` is not 0, else 0: what a forbidden entry carries does not matter, NaN or not.
+#[inline(always)]
+pub(crate) fn unless_zero<V: Vector>(weight: V, x: V) -> V {
+    let zero = V::splat(V::Scalar::ZERO);
+    V::select(weight.eq(zero), zero, x)
+}
+
+/// Writes the two statistics of a row; NaN in one makes both NaN.
+#[inline(always)]
+pub(crate) fn put_stats<A: Real>(stats: &mut [MaybeUninit<A>], max: A, normaliser: A) {
+    let max = if normaliser.is_nan() { A::NAN } else { max };
+    stats[0].write(max);
+    stats[1].write(normaliser);
+}
+
+/// Checks the length of a slice at the door of a kernel.
+#[track_caller]
+#[inline]
+pub(crate) fn check_len(kernel: &str, argument: &str, got: usize, want: usize) {
+    assert!(got == want, "{kernel}: {argument} must have {want} values, got {got}");
+}
+
+/// Number of rows of length `n` in a slice.
+#[track_caller]
+#[inline]
+pub(crate) fn count_rows(kernel: &str, len: usize, n: usize) -> usize {
+    assert!(n > 0, "{kernel}: n must be at least 1, got 0");
+    assert!(len.is_multiple_of(n), "{kernel}: logits must be whole rows of {n} values, got {len}");
+    len / n
+}

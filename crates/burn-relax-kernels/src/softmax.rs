@@ -1,0 +1,154 @@
+//! Softmax with temperature, forward and backward.
+//!
+//! Forward: one pass for the maximum, one for the exponentials and their sum, one to normalise; a row stays in cache between
+//! them, so that memory is read once and written once. The 16-bit types compute the exponential again in the third
+//! pass instead of rounding twice. Backward: two passes over the saved output and the upstream gradient. Both lose to memory
+//! speed when a row and its output outgrow the last-level cache.
+
+use crate::element::Element;
+use crate::real::Real;
+use crate::rows::{
+    Head, Output, Sum, check_len, count_rows, get, inverse, lanes, put, put_stats, reciprocal, row, row_max, run,
+    unless_zero, written,
+};
+use crate::simd::{Backend, Region, Vector};
+use core::mem::MaybeUninit;
+use core::ops::Range;
+
+struct Forward<'a, F: Element> {
+    logits: &'a [F],
+    n: usize,
+    inverse_temperature: F::Acc,
+    probs: Output<'a, F>,
+    stats: Output<'a, F::Acc>,
+}
+
+impl<F: Element> Region for Forward<'_, F> {
+    #[inline(always)]
+    fn run<B: Backend>(&self, rows: Range<usize>) {
+        let n = self.n;
+        for r in rows {
+            let x = row(self.logits, r, n);
+            // SAFETY: row `r` is in this task's range and borrowed once.
+            let (probs, stats) = unsafe { (self.probs.row(r, n), self.stats.row(r, 2)) };
+            let head = Head::new(row_max::<B, F>(x), self.inverse_temperature);
+            let mut sum = Sum::<F::Lanes<B>>::new();
+            lanes!(F::Lanes<B>, n, |i, k| {
+                let e = head.weight(get::<B, F>(x, i, k, F::Acc::NEG_INFINITY));
+                sum.add(e);
+                if !F::NARROW {
+                    put::<B, F>(probs, i, k, e);
+                }
+            } flush { sum.flush() });
+            let normaliser = sum.total();
+            let factor = F::Lanes::<B>::splat(inverse(normaliser));
+            lanes!(F::Lanes<B>, n, |i, k| {
+                let e = if F::NARROW {
+                    head.weight(get::<B, F>(x, i, k, F::Acc::NEG_INFINITY))
+                } else {
+                    // SAFETY: the loop above wrote every value of the row.
+                    get::<B, F>(unsafe { written(probs) }, i, k, F::Acc::ZERO)
+                };
+                put::<B, F>(probs, i, k, e * factor);
+            });
+            put_stats(stats, head.max, normaliser);
+        }
+    }
+}
+
+struct Backward<'a, F: Element> {
+    probs: &'a [F],
+    stats: &'a [F::Acc],
+    grad: &'a [F],
+    n: usize,
+    inverse_temperature: F::Acc,
+    grad_logits: Output<'a, F>,
+}
+
+impl<F: Element> Region for Backward<'_, F> {
+    #[inline(always)]
+    fn run<B: Backend>(&self, rows: Range<usize>) {
+        let n = self.n;
+        let zero = F::Acc::ZERO;
+        for r in rows {
+            let (p, g) = (row(self.probs, r, n), row(self.grad, r, n));
+            // SAFETY: row `r` is in this task's range and borrowed once.
+            let out = unsafe { self.grad_logits.row(r, n) };
+            if self.stats[2 * r] == F::Acc::MAX {
+                out.fill(MaybeUninit::new(F::from_acc(zero)));
+                continue;
+            }
+            let mut sum = Sum::<F::Lanes<B>>::new();
+            lanes!(F::Lanes<B>, n, |i, k| {
+                let (p, g) = (get::<B, F>(p, i, k, zero), get::<B, F>(g, i, k, zero));
+                sum.add(unless_zero(p, p * g));
+            } flush { sum.flush() });
+            let mean = F::Lanes::<B>::splat(sum.total());
+            let scale = F::Lanes::<B>::splat(self.inverse_temperature);
+            lanes!(F::Lanes<B>, n, |i, k| {
+                let (p, g) = (get::<B, F>(p, i, k, zero), get::<B, F>(g, i, k, zero));
+                put::<B, F>(out, i, k, unless_zero(p, p * (g - mean) * scale));
+            });
+        }
+    }
+}
+
+/// Weights `softmax(logits / temperature)` of every row, and the statistics of the row.
+///
+/// `stats` receives the maximum and the normaliser `sum exp((x - max) / temperature)` of each row, side by side. A row
+/// with `+inf` shares the weight among those entries and stores `Acc::MAX` and their number; a row of `-inf` stores
+/// `Acc::MIN` and 0 and has weights 0; a row with NaN is NaN. (`Acc::MAX` itself as a logit counts as `+inf`.) Exponentials below
+/// the smallest normal number are 0.
+///
+/// # Panics
+/// When a slice has the wrong length.
+#[track_caller]
+pub fn softmax<F: Element>(
+    logits: &[F],
+    n: usize,
+    temperature: f64,
+    probs: &mut [MaybeUninit<F>],
+    stats: &mut [MaybeUninit<F::Acc>],
+) {
+    let rows = count_rows("softmax", logits.len(), n);
+    check_len("softmax", "probs", probs.len(), logits.len());
+    check_len("softmax", "stats", stats.len(), 2 * rows);
+    let region = Forward {
+        logits,
+        n,
+        inverse_temperature: reciprocal(temperature),
+        probs: Output::new(probs),
+        stats: Output::new(stats),
+    };
+    run(&region, rows, n);
+}
+
+/// Gradient of [`softmax`]: `p * (g - <p, g>) / temperature`.
+///
+/// Entries with `p = 0` get 0 and contribute nothing, whatever their upstream gradient. Rows with `+inf` get 0.
+///
+/// # Panics
+/// When a slice has the wrong length.
+#[track_caller]
+pub fn softmax_backward<F: Element>(
+    probs: &[F],
+    stats: &[F::Acc],
+    grad: &[F],
+    n: usize,
+    temperature: f64,
+    grad_logits: &mut [MaybeUninit<F>],
+) {
+    let rows = count_rows("softmax_backward", probs.len(), n);
+    check_len("softmax_backward", "stats", stats.len(), 2 * rows);
+    check_len("softmax_backward", "grad", grad.len(), probs.len());
+    check_len("softmax_backward", "grad_logits", grad_logits.len(), probs.len());
+    let region = Backward {
+        probs,
+        stats,
+        grad,
+        n,
+        inverse_temperature: reciprocal(temperature),
+        grad_logits: Output::new(grad_logits),
+    };
+    run(&region, rows, n);
+}
