@@ -128,3 +128,30 @@ pub(crate) fn values<const D: usize>(
         outside.unwrap_or_default()
     );
 }
+
+/// Any finite number.
+#[track_caller]
+pub(crate) fn finite(op: &str, argument: &str, value: f64) {
+    assert!(
+        value.is_finite(),
+        "{op}: {argument} must be a finite number, got {value}"
+    );
+}
+
+/// One entry per class.
+#[track_caller]
+pub(crate) fn classes(op: &str, argument: &str, classes: usize, got: usize) {
+    assert!(
+        got == classes,
+        "{op}: {argument} must have one entry for each of the {classes} classes, got {got}"
+    );
+}
+
+/// A share in `[0, 1)`.
+#[track_caller]
+pub(crate) fn share(op: &str, argument: &str, value: f64) {
+    assert!(
+        (0.0..1.0).contains(&value),
+        "{op}: {argument} must be in [0, 1), got {value}"
+    );
+}

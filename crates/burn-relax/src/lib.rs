@@ -1,4 +1,6 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// Burn deprecates its ndarray and LibTorch backends in favour of Flex and CubeCL; this crate keeps serving them.
+#![cfg_attr(any(feature = "ndarray", feature = "tch"), allow(deprecated))]
 //! Differentiable discrete choice for [Burn](https://burn.dev): pick a class, gather the value at the argmax, sample a
 //! category, and still train.
 //!

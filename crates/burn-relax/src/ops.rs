@@ -34,7 +34,7 @@ use crate::metadata;
 pub trait RelaxOps: Backend {
     /// `softmax(logits / T)` along `dim`; returns the weights and the row statistics.
     #[fusion(meta = metadata::map_to_simplex)]
-    fn softmax(
+    fn softmax_with_stats(
         logits: FloatTensor<Self>,
         dim: usize,
         temperature: f64,
@@ -42,7 +42,7 @@ pub trait RelaxOps: Backend {
         composed::softmax::<Self>(logits, dim, temperature)
     }
 
-    /// Gradient of [`softmax`](RelaxOps::softmax) with respect to the logits, from the saved weights.
+    /// Gradient of [`softmax_with_stats`](RelaxOps::softmax_with_stats) with respect to the logits, from the saved weights.
     #[fusion(dtype = probs, shape = probs)]
     fn softmax_backward(
         probs: FloatTensor<Self>,
@@ -56,14 +56,14 @@ pub trait RelaxOps: Backend {
 
     /// Logarithm of the softmax along `dim`; returns it with the row statistics.
     #[fusion(meta = metadata::log_map_to_simplex)]
-    fn log_softmax(
+    fn log_softmax_with_stats(
         logits: FloatTensor<Self>,
         dim: usize,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         composed::log_softmax::<Self>(logits, dim)
     }
 
-    /// Gradient of [`log_softmax`](RelaxOps::log_softmax) with respect to the logits, from the saved output.
+    /// Gradient of [`log_softmax_with_stats`](RelaxOps::log_softmax_with_stats) with respect to the logits, from the saved output.
     #[fusion(dtype = log_probs, shape = log_probs)]
     fn log_softmax_backward(
         log_probs: FloatTensor<Self>,

@@ -100,24 +100,24 @@ backward!(
 );
 
 backward!(GradualArgmax<2>, (values: FloatTensor<B>, power: FloatTensor<B>, shape: Shape, dim: usize),
-    grad => {
-        let (values, power) = B::gradual_argmax_backward(values, power, grad, dim);
-        [values, broadcast_shape::<B>(power, &shape)]
-    });
+grad => {
+    let (values, power) = B::gradual_argmax_backward(values, power, grad, dim);
+    [values, broadcast_shape::<B>(power, &shape)]
+});
 
 backward!(PowerSoftmax<2>,
-    (values: FloatTensor<B>, power: FloatTensor<B>, output: FloatTensor<B>, stats: FloatTensor<B>, shape: Shape, dim: usize),
-    grad => {
-        let (values, power) = B::power_softmax_backward(values, power, output, stats, grad, dim);
-        [values, broadcast_shape::<B>(power, &shape)]
-    });
+(values: FloatTensor<B>, power: FloatTensor<B>, output: FloatTensor<B>, stats: FloatTensor<B>, shape: Shape, dim: usize),
+grad => {
+    let (values, power) = B::power_softmax_backward(values, power, output, stats, grad, dim);
+    [values, broadcast_shape::<B>(power, &shape)]
+});
 
 backward!(FreeEnergy<2>,
-    (logits: FloatTensor<B>, cost: FloatTensor<B>, stats: FloatTensor<B>, dim: usize, temperature: f64),
-    grad => {
-        let (logits, cost) = B::free_energy_backward(logits, cost, stats, grad, dim, temperature);
-        [logits, cost]
-    });
+(logits: FloatTensor<B>, cost: FloatTensor<B>, stats: FloatTensor<B>, dim: usize, temperature: f64),
+grad => {
+    let (logits, cost) = B::free_energy_backward(logits, cost, stats, grad, dim, temperature);
+    [logits, cost]
+});
 
 /// Written out because fixed coordinates, the usual case, need no gradient of their own.
 #[derive(Debug)]
@@ -153,36 +153,32 @@ impl<B: RelaxOps> Backward<B, 2> for SoftArgmax {
             grads.register::<B>(node.id, gradient);
         }
         if let Some(node) = of_logits {
-            let gradient = B::soft_argmax_backward(
-                logits,
-                coordinates,
-                stats,
-                output,
-                grad,
-                dim,
-                temperature,
-            );
+            let gradient =
+                B::soft_argmax_backward(logits, coordinates, stats, output, grad, dim, temperature);
             grads.register::<B>(node.id, gradient);
         }
     }
 }
 
 impl<B: RelaxOps, C: CheckpointStrategy> RelaxOps for Autodiff<B, C> {
-    fn softmax(
+    fn softmax_with_stats(
         logits: FloatTensor<Self>,
         dim: usize,
         temperature: f64,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         let (logits, parent) = logits.into_parts();
-        let (probs, stats) = B::softmax(logits, dim, temperature);
+        let (probs, stats) = B::softmax_with_stats(logits, dim, temperature);
         let state = (probs.clone(), stats.clone(), dim, temperature);
         let output = node::<B, C, _, 1>(Softmax, [parent], state, probs);
         (output, constant::<B, C>(stats))
     }
 
-    fn log_softmax(logits: FloatTensor<Self>, dim: usize) -> (FloatTensor<Self>, FloatTensor<Self>) {
+    fn log_softmax_with_stats(
+        logits: FloatTensor<Self>,
+        dim: usize,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         let (logits, parent) = logits.into_parts();
-        let (log_probs, stats) = B::log_softmax(logits, dim);
+        let (log_probs, stats) = B::log_softmax_with_stats(logits, dim);
         let state = (log_probs.clone(), stats.clone(), dim);
         let output = node::<B, C, _, 1>(LogSoftmax, [parent], state, log_probs);
         (output, constant::<B, C>(stats))
@@ -196,8 +192,7 @@ impl<B: RelaxOps, C: CheckpointStrategy> RelaxOps for Autodiff<B, C> {
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         let (logits, logits_node) = logits.into_parts();
         let (coordinates, coordinates_node) = coordinates.into_parts();
-        let (output, stats) =
-            B::soft_argmax(logits.clone(), coordinates.clone(), dim, temperature);
+        let (output, stats) = B::soft_argmax(logits.clone(), coordinates.clone(), dim, temperature);
         let state = (
             logits,
             coordinates,
@@ -243,7 +238,14 @@ impl<B: RelaxOps, C: CheckpointStrategy> RelaxOps for Autodiff<B, C> {
         let (values, values_node) = values.into_parts();
         let (output, soft, stats) =
             B::hard_argmax_gather(logits.clone(), values.clone(), dim, temperature);
-        let state = (logits, values, stats.clone(), soft.clone(), dim, temperature);
+        let state = (
+            logits,
+            values,
+            stats.clone(),
+            soft.clone(),
+            dim,
+            temperature,
+        );
         let output = node::<B, C, _, 2>(Gather, [logits_node, values_node], state, output);
         (output, constant::<B, C>(soft), constant::<B, C>(stats))
     }

@@ -5,7 +5,7 @@ use burn_relax_wgpu as kernels;
 use crate::RelaxOps;
 
 impl RelaxOps for CubeBackend {
-    fn softmax(
+    fn softmax_with_stats(
         logits: FloatTensor<Self>,
         dim: usize,
         temperature: f64,
@@ -23,7 +23,10 @@ impl RelaxOps for CubeBackend {
         kernels::softmax_backward(probs, stats, grad, dim, temperature)
     }
 
-    fn log_softmax(logits: FloatTensor<Self>, dim: usize) -> (FloatTensor<Self>, FloatTensor<Self>) {
+    fn log_softmax_with_stats(
+        logits: FloatTensor<Self>,
+        dim: usize,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         kernels::log_softmax(logits, dim)
     }
 

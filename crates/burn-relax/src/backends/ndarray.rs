@@ -1,5 +1,3 @@
-#![allow(deprecated)] // Burn deprecates its ndarray backend in favour of Flex; this crate keeps serving it.
-
 use burn_core::backend::NdArray;
 
 use crate::RelaxOps;

@@ -1,5 +1,3 @@
-#![allow(deprecated)] // Burn deprecates LibTorch; it stays reachable on the default bodies.
-
 use burn_tch::LibTorch;
 
 use crate::RelaxOps;

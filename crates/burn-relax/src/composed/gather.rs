@@ -36,7 +36,10 @@ pub fn hard_argmax_gather<B: Backend>(
     let mut picked = values.shape();
     picked[dim] = 1;
     let index = B::int_expand(
-        B::int_reshape(first_argmax::<B>(logits, dim), with_rank(&picked, dim, &row)),
+        B::int_reshape(
+            first_argmax::<B>(logits, dim),
+            with_rank(&picked, dim, &row),
+        ),
         picked.clone(),
     );
     let rank = picked.num_dims();
@@ -66,9 +69,7 @@ fn expected_value<B: Backend>(row: &Row<B>, values: &Float<B>, dim: usize) -> Fl
     let rank = values.shape().num_dims();
     let weights = normalise(row.exp.clone(), &row.sum).append_dims(rank);
     let forbidden = row.forbidden.clone().append_dims(rank);
-    let values = values
-        .clone()
-        .fill(&forbidden.expand(values.shape()), 0.0);
+    let values = values.clone().fill(&forbidden.expand(values.shape()), 0.0);
     weights.mul(&values).sum_dim(dim)
 }
 
@@ -91,10 +92,7 @@ pub fn soft_argmax_gather_backward<B: Backend>(
     let (rank, row_rank) = (values.shape().num_dims(), logits.shape().num_dims());
 
     let (weights, forbidden) = weights_from_stats(&logits, &stats, dim, temperature);
-    let spread = forbidden
-        .clone()
-        .append_dims(rank)
-        .expand(values.shape());
+    let spread = forbidden.clone().append_dims(rank).expand(values.shape());
     let values = values.fill(&spread, 0.0);
     let advantage = values
         .mul(&grad)

@@ -7,9 +7,7 @@ use super::{
 
 /// Winners of each row: every entry that equals the row's maximum.
 fn winners<B: Backend>(values: &Float<B>, dim: usize) -> Mask<B> {
-    values
-        .lower_than(&values.clone().max_dim(dim))
-        .not()
+    values.lower_than(&values.clone().max_dim(dim)).not()
 }
 
 /// `base^power`, with `0^power = 0`.
@@ -119,9 +117,7 @@ pub fn power_softmax_backward<B: Backend>(
     let scale = max.mul(&sum);
     let empty = scale.equal_to(0.0);
 
-    let centred = grad
-        .clone()
-        .sub(&output.clone().mul(&grad).sum_dim(dim));
+    let centred = grad.clone().sub(&output.clone().mul(&grad).sum_dim(dim));
     let grad_values = slope(&ratio, &power)
         .mul(&centred)
         .div(&scale.fill(&empty, 1.0))

@@ -5,7 +5,7 @@ use super::{
     row::{decided, normalise, row, stack},
 };
 
-/// See [`RelaxOps::softmax`](crate::RelaxOps::softmax).
+/// See [`RelaxOps::softmax_with_stats`](crate::RelaxOps::softmax_with_stats).
 pub fn softmax<B: Backend>(
     logits: FloatTensor<B>,
     dim: usize,
@@ -37,7 +37,7 @@ pub fn softmax_backward<B: Backend>(
         .store(dtype)
 }
 
-/// See [`RelaxOps::log_softmax`](crate::RelaxOps::log_softmax).
+/// See [`RelaxOps::log_softmax_with_stats`](crate::RelaxOps::log_softmax_with_stats).
 pub fn log_softmax<B: Backend>(
     logits: FloatTensor<B>,
     dim: usize,

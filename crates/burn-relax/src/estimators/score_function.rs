@@ -1,0 +1,120 @@
+use burn_core::tensor::{AsIndex, Tensor};
+
+use crate::{check, functions::is_forbidden};
+
+/// The score-function (REINFORCE) surrogate: its *value is the cost* and its *gradient is the estimator*.
+///
+/// `f + (log p(k) - detach(log p(k))) detach(f - b)`
+///
+/// Parameters inside the cost get their pathwise gradient; the parameters of the choice get `(f - b) ∇ log p(k)`, unbiased
+/// for `∇ E f` when `k` was *sampled* from `p` and the baseline `b` does not depend on it.
+///
+/// Two frequent mistakes this form rules out: the sign (`-log p(k) · cost` climbs the cost when minimised; that sign belongs
+/// to a reward), and forgetting to detach the cost in the product, which lets the cost's own parameters cheat. A third it
+/// cannot rule out: `k` must be a sample, not the argmax, or the gradient is that of no expectation.
+///
+/// # Shapes
+///
+/// - log_prob, cost, baseline, output: the same
+///
+/// # Arguments
+///
+/// * `log_prob` - Of the sampled classes, from [`categorical_log_prob`](crate::categorical_log_prob).
+/// * `cost` - Of the sampled classes; to be minimised.
+/// * `baseline` - What a typical cost is, to lower the variance; never the cost's own sample. It is detached.
+///
+/// # Gradient
+///
+/// `log_prob`: `(f - b) g`. `cost`: `g`. `baseline`: none.
+///
+/// # Panics
+///
+/// If the shapes differ.
+///
+/// # Example
+///
+/// ```
+/// use burn_core::tensor::{Device, Tensor};
+/// use burn_relax::score_function_cost;
+///
+/// let device = Device::flex().autodiff();
+/// let log_prob = Tensor::<1>::from_floats([-0.7, -1.2], &device).require_grad();
+/// let cost = Tensor::<1>::from_floats([3.0, 1.0], &device);
+/// let baseline = Tensor::<1>::full([2], 2.0, &device);
+/// let surrogate = score_function_cost(log_prob.clone(), cost, Some(baseline));
+/// assert_eq!(surrogate.to_data().to_vec::<f32>().unwrap(), [3.0, 1.0]);
+/// let grads = surrogate.sum().backward();
+/// assert_eq!(log_prob.grad(&grads).unwrap().into_data().to_vec::<f32>().unwrap(), [1.0, -1.0]);
+/// ```
+///
+/// # References
+///
+/// Williams, 1992, "Simple statistical gradient-following algorithms"; Schulman et al., 2015, arXiv:1506.05254.
+#[track_caller]
+pub fn score_function_cost<const D: usize>(
+    log_prob: Tensor<D>,
+    cost: Tensor<D>,
+    baseline: Option<Tensor<D>>,
+) -> Tensor<D> {
+    let op = "score_function_cost";
+    check::same_shape(op, "cost", "log_prob", log_prob.shape(), cost.shape());
+    let mut advantage = cost.clone().detach();
+    if let Some(baseline) = baseline {
+        check::same_shape(
+            op,
+            "baseline",
+            "log_prob",
+            log_prob.shape(),
+            baseline.shape(),
+        );
+        advantage = advantage.sub(baseline.detach());
+    }
+    // A forbidden class has log-probability -inf and nothing to learn.
+    let forbidden = is_forbidden(&log_prob);
+    let log_prob = log_prob.mask_fill(forbidden, 0.0);
+    let score = log_prob.clone().sub(log_prob.detach());
+    cost.add(score.mul(advantage))
+}
+
+/// For each of `K` samples along `dim`, the mean cost of the others: an unbiased baseline that needs no tuning.
+///
+/// `b_s = (Σ_t f_t - f_s) / (K - 1)`
+///
+/// # Shapes
+///
+/// - cost: `[.., K, ..]` with `K ≥ 2` along `dim`
+/// - output: the same
+///
+/// # Gradient
+///
+/// None: the baseline is detached.
+///
+/// # Panics
+///
+/// If `dim` is out of range or there are fewer than two samples.
+///
+/// # Example
+///
+/// ```
+/// use burn_core::tensor::{Device, Tensor};
+///
+/// let cost = Tensor::<1>::from_floats([1.0, 2.0, 6.0], &Device::flex());
+/// let baseline = burn_relax::leave_one_out_baseline(cost, 0);
+/// assert_eq!(baseline.into_data().to_vec::<f32>().unwrap(), [4.0, 3.5, 1.5]);
+/// ```
+///
+/// # References
+///
+/// Kool, van Hoof, Welling, 2019, "Buy 4 REINFORCE samples, get a baseline for free!"
+#[track_caller]
+pub fn leave_one_out_baseline<const D: usize>(cost: Tensor<D>, dim: impl AsIndex) -> Tensor<D> {
+    let op = "leave_one_out_baseline";
+    let dim = check::dim::<D>(op, dim);
+    let samples = cost.dims()[dim];
+    check::at_least(op, "the number of samples along dim", 2, samples);
+    let cost = cost.detach();
+    cost.clone()
+        .sum_dim(dim)
+        .sub(cost)
+        .div_scalar((samples - 1) as f64)
+}

@@ -1,0 +1,136 @@
+use burn_core::backend::Dispatch;
+use burn_core::tensor::{AsIndex, Tensor};
+
+use crate::{RelaxOps, check, coefficient::Coefficient};
+
+/// Checks values, axis and power, and returns the power as a tensor.
+#[track_caller]
+fn checked<const D: usize>(
+    op: &str,
+    values: &Tensor<D>,
+    dim: usize,
+    power: impl Into<Coefficient<D>>,
+) -> Tensor<D> {
+    check::not_empty(op, "values", values, dim);
+    let power = power.into();
+    power.check(op, "power", values, dim);
+    power.into_tensor(values)
+}
+
+/// Turns values in `[0, 1]` gradually into the indicator of their maximum as the power grows.
+///
+/// `y_i = 1 - (1 - v_i)^p` where `v_i` is the maximum along `dim`, else `v_i^p`. At `p = 1` it is the identity; as `p`
+/// goes to infinity every maximum goes to 1 and everything else to 0.
+///
+/// # Shapes
+///
+/// - values: `[.., n, ..]` with `n ≥ 1` along `dim`
+/// - output: the same
+///
+/// # Arguments
+///
+/// * `values` - In `[0, 1]`, for instance probabilities.
+/// * `dim` - The axis of the classes; negative counts from the end.
+/// * `power` - Finite and greater than 0: a number, or a tensor with one value per row ([`Coefficient`]).
+///
+/// # Gradient
+///
+/// Elementwise, no cross terms: `p (1 - v)^(p-1)` at a maximum, `p v^(p-1)` elsewhere. For the power:
+/// `-(1 - v)^p ln(1 - v)` at a maximum, `v^p ln v` elsewhere. Below power 1 the infinite slope at 0 is taken as 0.
+///
+/// # Panics
+///
+/// If `dim` is out of range, the axis is empty, or the power is out of its domain or of a shape that does not fit. With
+/// the feature `debug-validation` also if a value lies outside `[0, 1]`; without it such values may give NaN.
+///
+/// # Numerical behaviour
+///
+/// The result is not normalised (see [`power_softmax`]); every tied maximum goes to 1; a row of zeros stays 0; where the
+/// maximum changes hands the output jumps by `1 - (1 - v)^p - v^p`; the losers' gradient never learns who won.
+///
+/// # Example
+///
+/// ```
+/// use burn_core::tensor::{Device, Tensor};
+///
+/// let values = Tensor::<1>::from_floats([0.1304, 0.5134, 0.7426, 0.7159, 0.5705], &Device::flex());
+/// let sharper = burn_relax::gradual_argmax(values, 0, 2.0).into_data().to_vec::<f32>().unwrap();
+/// assert!((sharper[2] - 0.9337).abs() < 1e-4 && (sharper[3] - 0.5125).abs() < 1e-4);
+/// ```
+#[track_caller]
+pub fn gradual_argmax<const D: usize>(
+    values: Tensor<D>,
+    dim: impl AsIndex,
+    power: impl Into<Coefficient<D>>,
+) -> Tensor<D> {
+    let op = "gradual_argmax";
+    let dim = check::dim::<D>(op, dim);
+    let values = values.dequantize();
+    let power = checked(op, &values, dim, power);
+    #[cfg(feature = "debug-validation")]
+    check::values(
+        op,
+        "values",
+        &values,
+        |v| (0.0..=1.0).contains(&v),
+        "lie in [0, 1]",
+    );
+    Tensor::from_dispatch(<Dispatch as RelaxOps>::gradual_argmax(
+        values.into_dispatch(),
+        power.into_dispatch(),
+        dim,
+    ))
+}
+
+/// The normalised twin of [`gradual_argmax`]: `v^p / Σ v^p`, the softmax of `p ln v`.
+///
+/// # Shapes
+///
+/// - values: `[.., n, ..]` with `n ≥ 1` along `dim`
+/// - output: the same, on the simplex
+///
+/// # Arguments
+///
+/// * `values` - Not negative.
+/// * `dim` - The axis of the classes; negative counts from the end.
+/// * `power` - Finite and greater than 0: a number, or a tensor with one value per row ([`Coefficient`]).
+///
+/// # Gradient
+///
+/// `(p / v) y (g - <y, g>)` for the values, with its limit at `v = 0` (infinite below power 1, taken as 0);
+/// `<g, y (ln v - <y, ln v>)>` for the power.
+///
+/// # Panics
+///
+/// If `dim` is out of range, the axis is empty, or the power is out of its domain or of a shape that does not fit. With
+/// the feature `debug-validation` also if a value is negative.
+///
+/// # Numerical behaviour
+///
+/// Computed relative to the row's maximum, so that no power over- or underflows it; a row of zeros gives zeros.
+///
+/// # Example
+///
+/// ```
+/// use burn_core::tensor::{Device, Tensor};
+///
+/// let values = Tensor::<1>::from_floats([1.0, 2.0, 0.0], &Device::flex());
+/// let probs = burn_relax::power_softmax(values, 0, 2.0).into_data().to_vec::<f32>().unwrap();
+/// assert!((probs[0] - 0.2).abs() < 1e-6 && (probs[1] - 0.8).abs() < 1e-6 && probs[2] == 0.0);
+/// ```
+#[track_caller]
+pub fn power_softmax<const D: usize>(
+    values: Tensor<D>,
+    dim: impl AsIndex,
+    power: impl Into<Coefficient<D>>,
+) -> Tensor<D> {
+    let op = "power_softmax";
+    let dim = check::dim::<D>(op, dim);
+    let values = values.dequantize();
+    let power = checked(op, &values, dim, power);
+    #[cfg(feature = "debug-validation")]
+    check::values(op, "values", &values, |v| v >= 0.0, "be 0 or greater");
+    let (probs, _) =
+        <Dispatch as RelaxOps>::power_softmax(values.into_dispatch(), power.into_dispatch(), dim);
+    Tensor::from_dispatch(probs)
+}

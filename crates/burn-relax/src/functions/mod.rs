@@ -1,0 +1,33 @@
+//! Public relaxations, one family a file.
+
+mod argmax;
+mod categorical;
+mod centred;
+mod gradual;
+mod gumbel;
+mod noise;
+mod soft_argmax;
+mod soft_argmax_gather;
+mod softmax;
+mod spatial;
+mod straight_through;
+
+pub(crate) use argmax::gather_classes;
+pub(crate) use centred::{Centred, is_forbidden};
+pub(crate) use softmax::tempered;
+
+pub use argmax::{argmax, argmax_gather};
+pub use categorical::{categorical_entropy, categorical_log_prob, sample_categorical};
+pub use gradual::{gradual_argmax, power_softmax};
+pub use gumbel::{gumbel_softmax, gumbel_softmax_with_noise, relaxed_categorical_log_density};
+pub use noise::gumbel_noise;
+pub use soft_argmax::{Coordinates, soft_argmax, soft_argmax_with_variance, windowed_soft_argmax};
+pub use soft_argmax_gather::soft_argmax_gather;
+pub use softmax::{log_softmax, softmax};
+pub use spatial::{
+    Grid, spatial_soft_argmax, spatial_soft_argmax_with_variance, windowed_spatial_soft_argmax,
+};
+pub use straight_through::{
+    straight_through, straight_through_argmax, straight_through_sample,
+    straight_through_with_indices,
+};

@@ -1,0 +1,252 @@
+use burn_core::tensor::{AsIndex, Int, Tensor};
+
+use crate::{
+    Seed, check,
+    coefficient::Coefficient,
+    functions::{
+        argmax::first_argmax, categorical::sample, centred::is_forbidden, softmax, tempered,
+    },
+};
+
+/// Exactly `hard` in the forward pass, the gradient of `soft` in the backward pass.
+///
+/// Computed as `hard + (soft - detach(soft))`: in this order the parenthesis is exactly 0 and the forward value is `hard`
+/// to the bit. Every `hard` option of the library is this combinator.
+///
+/// # Shapes
+///
+/// - hard, soft, output: the same
+///
+/// # Gradient
+///
+/// To `soft`, unchanged; `hard` gets none.
+///
+/// # Panics
+///
+/// If the shapes differ.
+///
+/// # Example
+///
+/// ```
+/// use burn_core::tensor::{Device, Tensor};
+/// use burn_relax::straight_through;
+///
+/// let soft = Tensor::<1>::from_floats([0.4, 0.6], &Device::flex().autodiff()).require_grad();
+/// let rounded = straight_through(soft.clone().round(), soft.clone());
+/// assert_eq!(rounded.clone().into_data().to_vec::<f32>().unwrap(), [0.0, 1.0]);
+/// let grads = rounded.sum().backward();
+/// assert_eq!(soft.grad(&grads).unwrap().into_data().to_vec::<f32>().unwrap(), [1.0, 1.0]);
+/// ```
+///
+/// # References
+///
+/// Bengio, Léonard, Courville, 2013, arXiv:1308.3432.
+#[track_caller]
+pub fn straight_through<const D: usize>(hard: Tensor<D>, soft: Tensor<D>) -> Tensor<D> {
+    check::same_shape(
+        "straight_through",
+        "hard",
+        "soft",
+        soft.shape(),
+        hard.shape(),
+    );
+    combine(hard, soft)
+}
+
+fn combine<const D: usize>(hard: Tensor<D>, soft: Tensor<D>) -> Tensor<D> {
+    hard.detach().add(soft.clone().sub(soft.detach()))
+}
+
+/// 1 at `indices`, 0 elsewhere and at forbidden entries.
+fn one_hot<const D: usize>(logits: &Tensor<D>, indices: Tensor<D, Int>, dim: usize) -> Tensor<D> {
+    let mut line = [1; D];
+    line[dim] = logits.dims()[dim];
+    let options = (&logits.device(), indices.dtype());
+    let classes = Tensor::<1, Int>::arange(0..line[dim] as i64, options).reshape(line);
+    let chosen = classes
+        .expand(logits.shape())
+        .equal(indices.expand(logits.shape()));
+    logits
+        .zeros_like()
+        .detach()
+        .mask_fill(chosen, 1.0)
+        .mask_fill(is_forbidden(logits), 0.0)
+}
+
+/// The one-hot of the argmax with the gradient of the softmax.
+///
+/// # Shapes
+///
+/// - logits: `[.., n, ..]` with `n ≥ 1` along `dim`
+/// - output: the same; exactly 0 or 1
+///
+/// # Arguments
+///
+/// * `logits` - Unnormalised scores; `-inf` forbids an entry.
+/// * `dim` - The axis of the classes; negative counts from the end.
+/// * `temperature` - Of the backward pass, the only one an argmax has: a number or one per row ([`Coefficient`]).
+///
+/// # Gradient
+///
+/// That of [`softmax`] at `temperature`.
+///
+/// # Panics
+///
+/// If `dim` is out of range, the axis is empty, or the temperature is out of its domain or of a shape that does not fit.
+///
+/// # Numerical behaviour
+///
+/// Ties go to the lowest index; a row of `-inf` gives zeros; a row with NaN gives NaN.
+///
+/// # Example
+///
+/// ```
+/// use burn_core::tensor::{Device, Tensor};
+/// use burn_relax::straight_through_argmax;
+///
+/// let device = Device::flex().autodiff();
+/// let logits = Tensor::<1>::from_floats([-2.0, 0.0, 0.5], &device).require_grad();
+/// let choice = straight_through_argmax(logits.clone(), 0, 1.0);
+/// assert_eq!(choice.to_data().to_vec::<f32>().unwrap(), [0.0, 0.0, 1.0]);
+///
+/// let upstream = Tensor::<1>::from_floats([1.0, 2.0, 3.0], &device);
+/// let grads = choice.mul(upstream).sum().backward();
+/// let gradient = logits.grad(&grads).unwrap().into_data().to_vec::<f32>().unwrap();
+/// assert!((gradient[2] - 0.270_286).abs() < 1e-5);
+/// ```
+#[track_caller]
+pub fn straight_through_argmax<const D: usize>(
+    logits: Tensor<D>,
+    dim: impl AsIndex,
+    temperature: impl Into<Coefficient<D>>,
+) -> Tensor<D> {
+    let op = "straight_through_argmax";
+    let dim = check::dim::<D>(op, dim);
+    check::not_empty(op, "logits", &logits, dim);
+    let indices = first_argmax(logits.clone().detach(), dim);
+    relax(op, logits, indices, dim, temperature)
+}
+
+/// The one-hot of given indices with the gradient of the softmax: the explicit twin of [`straight_through_sample`].
+///
+/// # Shapes
+///
+/// - logits: `[.., n, ..]` with `n ≥ 1` along `dim`
+/// - indices: `[.., 1, ..]`, each in `0..n`
+/// - output: the logits'
+///
+/// # Gradient
+///
+/// That of [`softmax`] at `temperature`.
+///
+/// # Panics
+///
+/// As [`straight_through_argmax`], and if the indices' shape does not fit.
+///
+/// # Example
+///
+/// ```
+/// use burn_core::tensor::{Device, Int, Tensor};
+/// use burn_relax::straight_through_with_indices;
+///
+/// let device = Device::flex();
+/// let logits = Tensor::<2>::from_floats([[-2.0, 0.0, 0.5]], &device);
+/// let indices = Tensor::<2, Int>::from_ints([[1]], &device);
+/// let choice = straight_through_with_indices(logits, indices, 1, 1.0);
+/// assert_eq!(choice.into_data().to_vec::<f32>().unwrap(), [0.0, 1.0, 0.0]);
+/// ```
+#[track_caller]
+pub fn straight_through_with_indices<const D: usize>(
+    logits: Tensor<D>,
+    indices: Tensor<D, Int>,
+    dim: impl AsIndex,
+    temperature: impl Into<Coefficient<D>>,
+) -> Tensor<D> {
+    let op = "straight_through_with_indices";
+    let dim = check::dim::<D>(op, dim);
+    let mut rows = logits.shape();
+    rows[dim] = 1;
+    check::same_shape(
+        op,
+        "indices",
+        "one row of the logits",
+        rows,
+        indices.shape(),
+    );
+    relax(op, logits, indices, dim, temperature)
+}
+
+#[track_caller]
+fn relax<const D: usize>(
+    op: &str,
+    logits: Tensor<D>,
+    indices: Tensor<D, Int>,
+    dim: usize,
+    temperature: impl Into<Coefficient<D>>,
+) -> Tensor<D> {
+    let hard = one_hot(&logits, indices, dim);
+    let (logits, temperature) = tempered(op, logits, dim, temperature);
+    combine(hard, softmax(logits, dim, temperature))
+}
+
+/// The one-hot of a sampled class with the gradient of the softmax, at two temperatures: one to sample, one to
+/// differentiate.
+///
+/// # Shapes
+///
+/// - logits: `[.., n, ..]` with `n ≥ 1` along `dim`
+/// - output: the same; exactly 0 or 1
+///
+/// # Arguments
+///
+/// * `forward_temperature` - The class is drawn from `softmax(x / forward_temperature)`; finite and greater than 0.
+/// * `backward_temperature` - The gradient is that of `softmax(x / backward_temperature)`: a number or one per row.
+/// * `seed` - Same seed, same draw, on every backend.
+///
+/// # Gradient
+///
+/// That of [`softmax`] at `backward_temperature`.
+///
+/// # Panics
+///
+/// As [`straight_through_argmax`].
+///
+/// # Randomness
+///
+/// Counter-based: the draw depends on seed, row and class only ([`Seed`]).
+///
+/// # Example
+///
+/// ```
+/// use burn_core::tensor::{Device, Tensor};
+/// use burn_relax::straight_through_sample;
+///
+/// let logits = Tensor::<2>::from_floats([[-2.0, 0.0, 0.5]], &Device::flex());
+/// let choice = straight_through_sample(logits, 1, 1.0, 2.0, 7);
+/// assert_eq!(choice.sum().into_scalar::<f32>(), 1.0);
+/// ```
+///
+/// # References
+///
+/// Decoupled temperatures: Shah et al., 2024, arXiv:2410.13331.
+#[track_caller]
+pub fn straight_through_sample<const D: usize>(
+    logits: Tensor<D>,
+    dim: impl AsIndex,
+    forward_temperature: f64,
+    backward_temperature: impl Into<Coefficient<D>>,
+    seed: impl Into<Seed>,
+) -> Tensor<D> {
+    let op = "straight_through_sample";
+    let dim = check::dim::<D>(op, dim);
+    check::not_empty(op, "logits", &logits, dim);
+    check::positive(op, "forward_temperature", forward_temperature);
+    let indices = sample(
+        logits.clone().detach(),
+        dim,
+        1,
+        forward_temperature,
+        seed.into(),
+    );
+    relax(op, logits, indices, dim, backward_temperature)
+}

@@ -1,0 +1,102 @@
+use burn_core as burn;
+use burn_core::module::{Flag, Module, Param};
+use burn_core::tensor::Tensor;
+
+use super::{
+    config::{config, one_line_display},
+    stream::SeedStream,
+};
+use crate::{Coefficient, check, gumbel_softmax, softmax, straight_through_argmax};
+
+config! {
+    /// Configuration of [`GumbelSoftmax`].
+    GumbelSoftmaxConfig {
+        /// The axis of the classes; negative counts from the end. Default: -1.
+        dim: isize = -1, with_dim;
+        /// Of the relaxation; finite and greater than 0. Default: 1.
+        temperature: f64 = 1.0, with_temperature;
+        /// Exact sample forward, relaxed gradient backward. Default: false.
+        hard: bool = false, with_hard;
+        /// Makes the draws reproducible. Default: drawn once from the device's generator.
+        seed: Option<u64> = None, with_seed;
+    }
+}
+
+/// A relaxed or exact sample of a class; see [`gumbel_softmax`].
+///
+/// In training every call draws new noise. In inference, which is on a device without autodiff or after
+/// [`freeze`](burn_core::module::Module::freeze), there is no noise: the softmax, or with `hard` the one-hot of the argmax.
+///
+/// Created with [`GumbelSoftmaxConfig`]. The count of draws is not part of a saved record.
+#[derive(Module, Debug)]
+#[module(custom_display)]
+pub struct GumbelSoftmax {
+    /// The axis of the classes.
+    #[module(skip)]
+    pub dim: isize,
+    /// Of the relaxation.
+    #[module(skip)]
+    pub temperature: f64,
+    /// Exact sample forward, relaxed gradient backward.
+    #[module(skip)]
+    pub hard: bool,
+    /// Whether to behave as during training; cleared by freezing.
+    pub training: Param<Flag>,
+    #[module(skip)]
+    seeds: SeedStream,
+}
+
+one_line_display!(GumbelSoftmax {
+    dim,
+    temperature,
+    hard
+});
+
+impl GumbelSoftmaxConfig {
+    /// Initializes the module.
+    ///
+    /// # Panics
+    ///
+    /// If the temperature is not finite and greater than 0.
+    #[track_caller]
+    pub fn init(&self) -> GumbelSoftmax {
+        check::positive("GumbelSoftmax", "temperature", self.temperature);
+        GumbelSoftmax {
+            dim: self.dim,
+            temperature: self.temperature,
+            hard: self.hard,
+            training: Param::from_bool(true),
+            seeds: SeedStream::new(self.seed),
+        }
+    }
+}
+
+impl GumbelSoftmax {
+    /// # Shapes
+    ///
+    /// - logits: `[.., n, ..]` with `n ≥ 1` along `dim`
+    /// - output: the same
+    #[track_caller]
+    pub fn forward<const D: usize>(&self, logits: Tensor<D>) -> Tensor<D> {
+        self.forward_with_temperature(logits, self.temperature)
+    }
+
+    /// [`forward`](Self::forward) with a temperature of the caller's, for instance one per row with a gradient.
+    #[track_caller]
+    pub fn forward_with_temperature<const D: usize>(
+        &self,
+        logits: Tensor<D>,
+        temperature: impl Into<Coefficient<D>>,
+    ) -> Tensor<D> {
+        // As in Burn's dropout: the device says that a backward pass is possible, the flag that this layer takes part.
+        let device = logits.device();
+        if self.training.is_enabled() && device.is_autodiff() {
+            let seed = self.seeds.next(&device);
+            gumbel_softmax(logits, self.dim, temperature, self.hard, seed)
+        } else if self.hard {
+            straight_through_argmax(logits, self.dim, temperature)
+        } else {
+            softmax(logits, self.dim, temperature)
+        }
+    }
+}

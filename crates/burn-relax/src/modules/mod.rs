@@ -1,0 +1,19 @@
+//! Modules with serde configs, for models that hold their choice as a part.
+
+mod config;
+mod gradual_argmax;
+mod gumbel_softmax;
+mod score_function_selector;
+mod soft_argmax;
+mod soft_argmax_gather;
+mod straight_through_argmax;
+mod stream;
+
+pub use gradual_argmax::{GradualArgmax, GradualArgmaxConfig};
+pub use gumbel_softmax::{GumbelSoftmax, GumbelSoftmaxConfig};
+pub use score_function_selector::{
+    Baseline, ScoreFunctionSelector, ScoreFunctionSelectorConfig, Selection,
+};
+pub use soft_argmax::{SoftArgmax, SoftArgmaxConfig};
+pub use soft_argmax_gather::{SoftArgmaxGather, SoftArgmaxGatherConfig};
+pub use straight_through_argmax::{StraightThroughArgmax, StraightThroughArgmaxConfig};

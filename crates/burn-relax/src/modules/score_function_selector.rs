@@ -1,0 +1,270 @@
+use burn_core as burn;
+use burn_core::module::{Flag, Module, Param, RunningState};
+use burn_core::tensor::{Device, Int, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    config::{config, one_line_display},
+    stream::SeedStream,
+};
+use crate::{
+    argmax, argmax_gather, categorical_entropy, categorical_log_prob, check,
+    functions::gather_classes, leave_one_out_baseline, sample_categorical, score_function_cost,
+};
+
+/// What the cost of a sampled class is compared with, to lower the variance of the gradient.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Baseline {
+    /// Nothing: every cost counts in full.
+    #[default]
+    None,
+    /// The mean of past batches, used before the current one is folded in; none in the first step.
+    MovingAverage {
+        /// Share of the past in each update, in `[0, 1)`.
+        decay: f64,
+    },
+    /// The mean cost of the other samples of the same row; needs at least two samples.
+    LeaveOneOut,
+    /// The cost of the argmax, at one more evaluation of the cost.
+    Greedy,
+}
+
+config! {
+    /// Configuration of [`ScoreFunctionSelector`].
+    ScoreFunctionSelectorConfig {
+        /// The axis of the classes in the logits; negative counts from the end. Default: -1.
+        dim: isize = -1, with_dim;
+        /// Classes drawn per row in training, at least 1. Default: 1.
+        samples: usize = 1, with_samples;
+        /// What costs are compared with. Default: none.
+        baseline: Baseline = Baseline::None, with_baseline;
+        /// Weight of the entropy in the surrogate's gradient, at least 0, in the unit of the cost. Default: 0.
+        entropy_weight: f64 = 0.0, with_entropy_weight;
+        /// Makes the draws reproducible. Default: drawn once from the device's generator.
+        seed: Option<u64> = None, with_seed;
+    }
+}
+
+/// Chooses classes and turns the caller's cost into a surrogate with an unbiased gradient for the choice.
+///
+/// In training it samples; in inference, which is on a device without autodiff or after
+/// [`freeze`](burn_core::module::Module::freeze), it takes the argmax and builds no distribution.
+///
+/// Created with [`ScoreFunctionSelectorConfig`]. The moving average is part of a saved record, the count of draws is not.
+///
+/// # Example
+///
+/// ```
+/// use burn_core::tensor::{Device, Tensor};
+/// use burn_relax::{Baseline, ScoreFunctionSelectorConfig};
+///
+/// let device = Device::flex().autodiff();
+/// let selector = ScoreFunctionSelectorConfig::new()
+///     .with_samples(4)
+///     .with_baseline(Baseline::LeaveOneOut)
+///     .with_seed(Some(1))
+///     .init(&device);
+/// let logits = Tensor::<2>::zeros([8, 3], &device).require_grad();
+/// let values = Tensor::<2>::from_floats([[0.0, 1.0, 2.0]], &device).expand([8, 3]);
+///
+/// let selection = selector.forward(logits.clone(), values);
+/// assert_eq!(selection.indices.dims(), [8, 4]);
+/// // Any cost of the chosen values; here their squared distance from 1.
+/// let surrogate = selector.surrogate(selection, |values| (values - 1.0).square());
+/// let grads = surrogate.mean().backward();
+/// assert_eq!(logits.grad(&grads).unwrap().dims(), [8, 3]);
+/// ```
+#[derive(Module, Debug)]
+#[module(custom_display)]
+pub struct ScoreFunctionSelector {
+    /// The axis of the classes in the logits.
+    #[module(skip)]
+    pub dim: isize,
+    /// Classes drawn per row in training.
+    #[module(skip)]
+    pub samples: usize,
+    /// What costs are compared with.
+    #[module(skip)]
+    pub baseline: Baseline,
+    /// Weight of the entropy in the surrogate's gradient.
+    #[module(skip)]
+    pub entropy_weight: f64,
+    /// Whether to behave as during training; cleared by freezing.
+    pub training: Param<Flag>,
+    /// Sum and weight of the past costs, both decayed.
+    average: RunningState<Tensor<1>>,
+    #[module(skip)]
+    seeds: SeedStream,
+}
+
+one_line_display!(ScoreFunctionSelector {
+    dim,
+    samples,
+    baseline,
+    entropy_weight
+});
+
+impl ScoreFunctionSelectorConfig {
+    /// Initializes the module.
+    ///
+    /// # Panics
+    ///
+    /// If there is no sample, or one with a leave-one-out baseline, or a decay or weight is out of its domain.
+    #[track_caller]
+    pub fn init(&self, device: &Device) -> ScoreFunctionSelector {
+        let op = "ScoreFunctionSelector";
+        check::at_least(op, "samples", 1, self.samples);
+        check::not_negative(op, "entropy_weight", self.entropy_weight);
+        match self.baseline {
+            Baseline::LeaveOneOut => {
+                check::at_least(op, "samples with a leave-one-out baseline", 2, self.samples);
+            }
+            Baseline::MovingAverage { decay } => check::share(op, "decay", decay),
+            Baseline::None | Baseline::Greedy => {}
+        }
+        ScoreFunctionSelector {
+            dim: self.dim,
+            samples: self.samples,
+            baseline: self.baseline,
+            entropy_weight: self.entropy_weight,
+            training: Param::from_bool(true),
+            average: RunningState::new(Tensor::zeros([2], device)),
+            seeds: SeedStream::new(self.seed),
+        }
+    }
+}
+
+/// Chosen classes with their values, and in training what the surrogate needs.
+#[derive(Clone, Debug)]
+pub struct Selection<const D: usize, const DV: usize> {
+    /// The chosen classes: `[.., K, ..]` along `dim`, `K` samples in training and 1 in inference.
+    pub indices: Tensor<D, Int>,
+    /// The values of the chosen classes: the values' shape with size `K` along `dim`.
+    pub values: Tensor<DV>,
+    /// Log-probabilities of the chosen classes, shaped as `indices`; none in inference.
+    pub log_probs: Option<Tensor<D>>,
+    /// Entropy of each row's distribution, size 1 along `dim`; only in training with an entropy bonus.
+    pub entropy: Option<Tensor<D>>,
+    /// The values at the argmax, size 1 along `dim`; only in training with a greedy baseline.
+    pub greedy_values: Option<Tensor<DV>>,
+}
+
+impl ScoreFunctionSelector {
+    /// Chooses a class per row, or `samples` of them, and reads out their values.
+    ///
+    /// # Shapes
+    ///
+    /// - logits: `[.., n, ..]` with `n ≥ 1` along `dim`
+    /// - values: the logits' shape, then any feature dimensions
+    /// - output: see [`Selection`]
+    ///
+    /// # Panics
+    ///
+    /// If `dim` is out of range, the axis is empty, or the values' shape does not begin with the logits'.
+    #[track_caller]
+    pub fn forward<const D: usize, const DV: usize>(
+        &self,
+        logits: Tensor<D>,
+        values: Tensor<DV>,
+    ) -> Selection<D, DV> {
+        let op = "ScoreFunctionSelector";
+        let dim = check::dim::<D>(op, self.dim);
+        check::not_empty(op, "logits", &logits, dim);
+        check::leading_shape(op, "values", logits.shape(), values.shape());
+
+        let device = logits.device();
+        if !(self.training.is_enabled() && device.is_autodiff()) {
+            return Selection {
+                indices: argmax(logits.clone(), dim),
+                values: argmax_gather(logits, values, dim),
+                log_probs: None,
+                entropy: None,
+                greedy_values: None,
+            };
+        }
+
+        let seed = self.seeds.next(&device);
+        let indices = sample_categorical(logits.clone(), dim, self.samples, seed);
+        let greedy_values = (self.baseline == Baseline::Greedy)
+            .then(|| argmax_gather(logits.clone(), values.clone(), dim).detach());
+        let entropy = (self.entropy_weight > 0.0).then(|| categorical_entropy(logits.clone(), dim));
+        let log_probs = categorical_log_prob(logits, indices.clone(), dim);
+        Selection {
+            values: gather_classes(values, indices.clone(), dim),
+            indices,
+            log_probs: Some(log_probs),
+            entropy,
+            greedy_values,
+        }
+    }
+
+    /// The surrogate of a cost of the chosen values: its value is the cost, its gradient the estimator.
+    ///
+    /// `cost` maps values, `[.., K, ..]` with any feature dimensions, to costs `[.., K, ..]`; with a greedy baseline it is
+    /// called a second time for the values at the argmax, `K = 1`. Minimise the mean of the result.
+    ///
+    /// # Shapes
+    ///
+    /// - output: the shape of the selection's indices
+    ///
+    /// # Gradient
+    ///
+    /// Pathwise for what the cost depends on, score function for the logits, plus `-entropy_weight ∇H`.
+    ///
+    /// # Panics
+    ///
+    /// If the cost's shape differs from the indices'.
+    #[track_caller]
+    pub fn surrogate<const D: usize, const DV: usize>(
+        &self,
+        selection: Selection<D, DV>,
+        cost: impl Fn(Tensor<DV>) -> Tensor<D>,
+    ) -> Tensor<D> {
+        let op = "ScoreFunctionSelector";
+        let costs = cost(selection.values);
+        let shape = selection.indices.shape();
+        check::same_shape(op, "cost", "the indices", shape.clone(), costs.shape());
+        let Some(log_probs) = selection.log_probs else {
+            return costs;
+        };
+        let baseline = match self.baseline {
+            Baseline::None => None,
+            Baseline::MovingAverage { decay } => Some(self.past(costs.clone().detach(), decay)),
+            Baseline::LeaveOneOut => Some(leave_one_out_baseline(costs.clone(), self.dim)),
+            Baseline::Greedy => selection
+                .greedy_values
+                .map(|values| cost(values).detach().expand(shape)),
+        };
+        let surrogate = score_function_cost(log_probs, costs, baseline);
+        match selection.entropy {
+            None => surrogate,
+            Some(entropy) => {
+                // Only the gradient: the surrogate's value stays the cost.
+                let bonus = entropy.clone().detach().sub(entropy);
+                surrogate.add(bonus.mul_scalar(self.entropy_weight))
+            }
+        }
+    }
+
+    /// The mean of the past costs, then the current ones folded in.
+    fn past<const D: usize>(&self, costs: Tensor<D>, decay: f64) -> Tensor<D> {
+        let average = self.average.value_sync();
+        let sum = average.clone().narrow(0, 0, 1);
+        let weight = average.clone().narrow(0, 1, 1);
+        let none = weight.clone().equal_elem(0.0);
+        let baseline = sum.div(weight.mask_fill(none, 1.0));
+
+        let current = costs.clone().mean().cast(average.dtype());
+        let current = Tensor::cat(vec![current.clone(), current.ones_like()], 0);
+        self.average.update(
+            average
+                .mul_scalar(decay)
+                .add(current.mul_scalar(1.0 - decay)),
+        );
+        baseline
+            .cast(costs.dtype())
+            .reshape([1; D])
+            .expand(costs.shape())
+    }
+}
