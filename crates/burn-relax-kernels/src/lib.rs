@@ -21,6 +21,7 @@ mod rows;
 mod simd;
 pub mod soft_argmax;
 pub mod softmax;
+pub mod tensor;
 
 pub use argmax::argmax;
 pub use element::Element;

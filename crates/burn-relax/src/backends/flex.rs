@@ -2,4 +2,6 @@ use burn_core::backend::Flex;
 
 use crate::RelaxOps;
 
-impl RelaxOps for Flex {}
+impl RelaxOps for Flex {
+    row_kernels!(burn_relax_flex);
+}

@@ -1,5 +1,9 @@
 //! One backend a file: each forwards the operations it has kernels for and inherits the default body of the rest.
 
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+#[macro_use]
+mod rows;
+
 #[cfg(feature = "autodiff")]
 mod autodiff;
 #[cfg(feature = "cubecl-backend")]

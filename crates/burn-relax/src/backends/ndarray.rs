@@ -2,4 +2,6 @@ use burn_core::backend::NdArray;
 
 use crate::RelaxOps;
 
-impl RelaxOps for NdArray {}
+impl RelaxOps for NdArray {
+    row_kernels!(burn_relax_ndarray);
+}

@@ -1,0 +1,43 @@
+/// Declares the public functions of a backend crate: every operator over the backend's tensor type.
+///
+/// `$wrapper` is a tuple struct round `$tensor` that implements [`RowTensor`](crate::tensor::RowTensor). Shapes and
+/// meanings are those of [`crate::tensor`]; arguments are checked by the core crate.
+#[macro_export]
+macro_rules! row_operations {
+    ($wrapper:ident, $tensor:ty) => {
+        $crate::row_operations! { @declare $wrapper, $tensor,
+            /// Softmax with a temperature along `dim`, and its row statistics.
+            softmax(logits; dim: usize, temperature: f64) -> (probs, stats);
+            /// Gradient of [`softmax`] with respect to the logits.
+            softmax_backward(probs, stats, grad; dim: usize, temperature: f64) -> (grad_logits);
+            /// Logarithm of the softmax along `dim`, and its row statistics.
+            log_softmax(logits; dim: usize) -> (log_probs, stats);
+            /// Gradient of [`log_softmax`] with respect to the logits.
+            log_softmax_backward(log_probs, stats, grad; dim: usize) -> (grad_logits);
+            /// Expected coordinate along `dim`, and the row statistics.
+            soft_argmax(logits, coordinates; dim: usize, temperature: f64) -> (output, stats);
+            /// Gradient of [`soft_argmax`] with respect to the logits.
+            soft_argmax_backward(logits, coordinates, stats, output, grad; dim: usize, temperature: f64) -> (grad_logits);
+            /// Expected value along `dim`, and the row statistics.
+            soft_argmax_gather(logits, values; dim: usize, temperature: f64) -> (output, stats);
+            /// Value at the argmax along `dim`, expected value, and the row statistics.
+            hard_argmax_gather(logits, values; dim: usize, temperature: f64) -> (output, soft, stats);
+            /// Gradients of [`soft_argmax_gather`] with respect to logits and values.
+            soft_argmax_gather_backward(logits, values, stats, soft, grad; dim: usize, temperature: f64) -> (grad_logits, grad_values);
+        }
+    };
+    (@declare $wrapper:ident, $tensor:ty, $(
+        $(#[$doc:meta])*
+        $name:ident($($input:ident),+; $($scalar:ident: $type:ty),+) -> ($($output:ident),+);
+    )+) => {$(
+        $(#[$doc])*
+        #[allow(clippy::too_many_arguments, unused_parens)]
+        pub fn $name(
+            $($input: $tensor,)+ $($scalar: $type,)+
+        ) -> ($($crate::row_operations!(@tensor $output $tensor)),+) {
+            let ($($output),+) = $crate::tensor::$name($($wrapper($input),)+ $($scalar),+);
+            ($($output.0),+)
+        }
+    )+};
+    (@tensor $output:ident $tensor:ty) => { $tensor };
+}
