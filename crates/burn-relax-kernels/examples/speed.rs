@@ -10,7 +10,13 @@ use core::mem::MaybeUninit;
 use rayon::prelude::*;
 use std::time::Instant;
 
-const SHAPES: [(usize, usize); 5] = [(256, 10), (4096, 128), (16384, 1024), (1024, 32000), (64, 128000)];
+const SHAPES: [(usize, usize); 5] = [
+    (256, 10),
+    (4096, 128),
+    (16384, 1024),
+    (1024, 32000),
+    (64, 128000),
+];
 const REPEATS: usize = 15;
 
 fn spare(len: usize) -> Vec<MaybeUninit<f32>> {
@@ -28,11 +34,13 @@ fn copy(from: &[f32], to: &mut [f32], threads: usize) {
         return;
     }
     let chunk = from.len().div_ceil(threads).max(1);
-    to.par_chunks_mut(chunk).zip(from.par_chunks(chunk)).for_each(|(t, f)| t.copy_from_slice(f));
+    to.par_chunks_mut(chunk)
+        .zip(from.par_chunks(chunk))
+        .for_each(|(t, f)| t.copy_from_slice(f));
 }
 
-/// Medians of the kernel and of the copy, in seconds per call.
-fn measure(floats: usize, threads: usize, mut kernel: impl FnMut()) -> (f64, f64) {
+/// Medians of the kernel and of the copy, then their minima, in seconds per call.
+fn measure(floats: usize, threads: usize, mut kernel: impl FnMut()) -> [f64; 4] {
     let half = floats / 2;
     let (from, mut to) = (vec![1.0f32; half], vec![0.0f32; half]);
     let calls = (2_000_000 / floats.max(1)).clamp(1, 1000);
@@ -51,24 +59,38 @@ fn measure(floats: usize, threads: usize, mut kernel: impl FnMut()) -> (f64, f64
     }
     a.sort_by(f64::total_cmp);
     b.sort_by(f64::total_cmp);
-    (a[REPEATS / 2], b[REPEATS / 2])
+    [a[REPEATS / 2], b[REPEATS / 2], a[0], b[0]]
 }
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let threads = arguments.next().map_or(1, |a| a.parse().expect("threads"));
     let filter = arguments.next().unwrap_or_default();
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-    println!("{:<24} {:>14} {:>10} {:>10} {:>6}", "kernel", "shape", "time", "copy", "ratio");
-    for (rows, n) in SHAPES {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .expect("a pool");
+    println!(
+        "{:<24} {:>14} {:>10} {:>10} {:>6}",
+        "kernel", "shape", "time", "copy", "ratio"
+    );
+    let shapes = match arguments.next() {
+        Some(shape) => vec![shape.split_once(',').map_or((1, 1), |(r, n)| (r.parse().unwrap(), n.parse().unwrap()))],
+        None => SHAPES.to_vec(),
+    };
+    for (rows, n) in shapes {
         pool.install(|| shape(rows, n, threads, &filter));
     }
 }
 
 fn shape(rows: usize, n: usize, threads: usize, filter: &str) {
     let total = rows * n;
-    let logits: Vec<f32> = (0..total).map(|i| ((i * 7919) % 2003) as f32 * 0.004 - 4.0).collect();
-    let values: Vec<f32> = (0..total).map(|i| ((i * 104729) % 1009) as f32 * 0.000_99).collect();
+    let logits: Vec<f32> = (0..total)
+        .map(|i| ((i * 7919) % 2003) as f32 * 0.004 - 4.0)
+        .collect();
+    let values: Vec<f32> = (0..total)
+        .map(|i| ((i * 104729) % 1009) as f32 * 0.000_99)
+        .collect();
     let coordinates: Vec<f32> = (0..n).map(|i| i as f32).collect();
     let grad_row = vec![1.0f32; rows];
     let (mut big, mut big2) = (spare(total), spare(total));
@@ -77,18 +99,30 @@ fn shape(rows: usize, n: usize, threads: usize, filter: &str) {
         if !name.contains(filter) {
             return;
         }
-        let (t, c) = measure(floats, threads, kernel);
-        println!("{name:<24} {:>14} {:>8.1}us {:>8.1}us {:>6.2}", format!("[{rows},{n}]"), t * 1e6, c * 1e6, t / c);
+        let [t, c, t0, c0] = measure(floats, threads, kernel);
+        println!(
+            "{name:<24} {:>14} {:>8.1}us {:>8.1}us {:>6.2} {:>8.1}us {:>6.2}",
+            format!("[{rows},{n}]"),
+            t * 1e6,
+            c * 1e6,
+            t / c,
+            t0 * 1e6,
+            t0 / c0
+        );
     };
     let seed = kernels::Seed { key: 1, step: 2 };
 
     let stats2 = &mut stats[..2 * rows];
-    report("softmax", 2 * total, &mut || kernels::softmax(&logits, n, 1.0, &mut big, stats2));
+    report("softmax", 2 * total, &mut || {
+        kernels::softmax(&logits, n, 1.0, &mut big, stats2)
+    });
     kernels::softmax(&logits, n, 1.0, &mut big, stats2);
     report("softmax bwd", 3 * total, &mut || {
         kernels::softmax_backward(ready(&big), ready(stats2), &values, n, 1.0, &mut big2)
     });
-    report("log_softmax", 2 * total, &mut || kernels::log_softmax(&logits, n, &mut big, stats2));
+    report("log_softmax", 2 * total, &mut || {
+        kernels::log_softmax(&logits, n, &mut big, stats2)
+    });
     kernels::log_softmax(&logits, n, &mut big, stats2);
     report("log_softmax bwd", 3 * total, &mut || {
         kernels::log_softmax_backward(ready(&big), ready(stats2), &values, n, &mut big2)
@@ -101,15 +135,37 @@ fn shape(rows: usize, n: usize, threads: usize, filter: &str) {
     });
     report("gather bwd", 4 * total, &mut || {
         kernels::soft_argmax_gather_backward(
-            &logits, &values, ready(stats2), ready(&small), &grad_row, n, 1, 1.0, &mut big, &mut big2,
+            &logits,
+            &values,
+            ready(stats2),
+            ready(&small),
+            &grad_row,
+            n,
+            1,
+            1.0,
+            &mut big,
+            &mut big2,
         )
     });
-    report("soft_argmax", total, &mut || kernels::soft_argmax(&logits, &coordinates, n, 1.0, &mut small, stats2));
+    report("soft_argmax", total, &mut || {
+        kernels::soft_argmax(&logits, &coordinates, n, 1.0, &mut small, stats2)
+    });
     report("soft_argmax bwd", 2 * total, &mut || {
         kernels::soft_argmax_backward(
-            &logits, &coordinates, ready(stats2), ready(&small), &grad_row, n, 1.0, &mut big,
+            &logits,
+            &coordinates,
+            ready(stats2),
+            ready(&small),
+            &grad_row,
+            n,
+            1.0,
+            &mut big,
         )
     });
-    report("gumbel noise", total, &mut || kernels::gumbel(seed, 0, &mut big));
-    report("uniform noise", total, &mut || kernels::uniform(seed, 0, &mut big));
+    report("gumbel noise", total, &mut || {
+        kernels::gumbel(seed, 0, &mut big)
+    });
+    report("uniform noise", total, &mut || {
+        kernels::uniform(seed, 0, &mut big)
+    });
 }

@@ -5,16 +5,15 @@
 use crate::element::Element;
 use crate::real::Real;
 use crate::rows::{Output, check_len, count_rows, get, lanes, row, run};
-use crate::simd::{Backend, Region, Vector, max_lanes};
+use crate::simd::{Backend, Pack, Region, Vector, max_lanes};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
 /// Index of the first entry equal to `largest`, 0 if there is none.
 #[inline(always)]
 pub(crate) fn first_equal<B: Backend, F: Element>(x: &[F], largest: F::Acc) -> usize {
-    let wanted = F::Lanes::<B>::splat(largest);
-    lanes!(F::Lanes<B>, x.len(), |i, k| {
-        let bits = F::Lanes::<B>::bits(get::<B, F>(x, i, k, F::Acc::NAN).eq(wanted));
+    lanes!(F::Lanes<B>, x.len(), |i, k, U| {
+        let bits = Pack::<F::Lanes<B>, U>::bits(get::<B, F, U>(x, i, k, F::Acc::NAN).eq(Pack::splat(largest)));
         if bits != 0 {
             return i + bits.trailing_zeros() as usize;
         }
@@ -25,8 +24,8 @@ pub(crate) fn first_equal<B: Backend, F: Element>(x: &[F], largest: F::Acc) -> u
 /// Index of the first NaN, 0 if there is none.
 #[inline(always)]
 pub(crate) fn first_nan<B: Backend, F: Element>(x: &[F]) -> usize {
-    lanes!(F::Lanes<B>, x.len(), |i, k| {
-        let bits = F::Lanes::<B>::bits(get::<B, F>(x, i, k, F::Acc::ZERO).is_nan());
+    lanes!(F::Lanes<B>, x.len(), |i, k, U| {
+        let bits = Pack::<F::Lanes<B>, U>::bits(get::<B, F, U>(x, i, k, F::Acc::ZERO).is_nan());
         if bits != 0 {
             return i + bits.trailing_zeros() as usize;
         }
@@ -39,10 +38,12 @@ pub(crate) fn first_nan<B: Backend, F: Element>(x: &[F]) -> usize {
 pub(crate) fn max_and_nan<B: Backend, F: Element>(x: &[F]) -> (F::Acc, bool) {
     let mut best = F::Lanes::<B>::splat(F::Acc::NEG_INFINITY);
     let mut nan = best.is_nan();
-    lanes!(F::Lanes<B>, x.len(), |i, k| {
-        let x = get::<B, F>(x, i, k, F::Acc::NEG_INFINITY);
-        best = x.max(best);
-        nan = F::Lanes::<B>::or(nan, x.is_nan());
+    lanes!(F::Lanes<B>, x.len(), |i, k, U| {
+        let x = get::<B, F, U>(x, i, k, F::Acc::NEG_INFINITY);
+        best = x.fold(|a, b| a.max(b)).max(best);
+        for v in x.0 {
+            nan = F::Lanes::<B>::or(nan, v.is_nan());
+        }
     });
     (max_lanes(best), F::Lanes::<B>::bits(nan) != 0)
 }
@@ -59,7 +60,11 @@ impl<F: Element> Region for Argmax<'_, F> {
         for r in rows {
             let x = row(self.logits, r, self.n);
             let (largest, nan) = max_and_nan::<B, F>(x);
-            let k = if nan { first_nan::<B, F>(x) } else { first_equal::<B, F>(x, largest) };
+            let k = if nan {
+                first_nan::<B, F>(x)
+            } else {
+                first_equal::<B, F>(x, largest)
+            };
             // SAFETY: row `r` is in this task's range and borrowed once.
             let index = unsafe { self.index.row(r, 1) };
             index[0].write(k as i64);
@@ -75,5 +80,13 @@ impl<F: Element> Region for Argmax<'_, F> {
 pub fn argmax<F: Element>(logits: &[F], n: usize, index: &mut [MaybeUninit<i64>]) {
     let rows = count_rows("argmax", logits.len(), n);
     check_len("argmax", "index", index.len(), rows);
-    run(&Argmax { logits, n, index: Output::new(index) }, rows, n);
+    run(
+        &Argmax {
+            logits,
+            n,
+            index: Output::new(index),
+        },
+        rows,
+        n,
+    );
 }

@@ -53,7 +53,11 @@ pub trait Element: sealed::Sealed + Copy + Debug + PartialEq + Send + Sync + 'st
     /// `len <= LANES` values must be readable at `p`.
     #[doc(hidden)]
     #[inline(always)]
-    unsafe fn load_partial<B: Backend>(p: *const Self, len: usize, fill: Self::Acc) -> Self::Lanes<B> {
+    unsafe fn load_partial<B: Backend>(
+        p: *const Self,
+        len: usize,
+        fill: Self::Acc,
+    ) -> Self::Lanes<B> {
         let mut buffer = [Self::from_acc(fill); MAX_LANES];
         // SAFETY: the caller promises `len` readable values; the buffer holds a whole vector.
         unsafe {

@@ -10,10 +10,10 @@ use crate::element::Element;
 use crate::gather_features;
 use crate::real::Real;
 use crate::rows::{
-    Head, Output, Sum, check_len, count_rows, get, inverse, lanes, put, put_stats, reciprocal, row, row_max, run,
-    unless_zero,
+    Head, Output, Sum, check_len, count_rows, get, inverse, lanes, put, put_stats, reciprocal, row,
+    row_max, run, unless_zero,
 };
-use crate::simd::{Backend, Region, Vector};
+use crate::simd::{Backend, Pack, Region, Vector};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
@@ -51,12 +51,16 @@ impl<F: Element> Region for Forward<'_, F> {
 
 /// `sum e_i` and `sum e_i v_i` with the unnormalised weights `e` of a row.
 #[inline(always)]
-pub(crate) fn weighted_sum<B: Backend, F: Element>(head: &Head<F::Acc>, x: &[F], v: &[F]) -> (F::Acc, F::Acc) {
+pub(crate) fn weighted_sum<B: Backend, F: Element>(
+    head: &Head<F::Acc>,
+    x: &[F],
+    v: &[F],
+) -> (F::Acc, F::Acc) {
     let mut sum = Sum::<F::Lanes<B>>::new();
     let mut weighted = Sum::<F::Lanes<B>>::new();
-    lanes!(F::Lanes<B>, x.len(), |i, k| {
-        let e = head.weight(get::<B, F>(x, i, k, F::Acc::NEG_INFINITY));
-        let v = get::<B, F>(v, i, k, F::Acc::ZERO);
+    lanes!(F::Lanes<B>, x.len(), |i, k, U| {
+        let e = head.weight(get::<B, F, U>(x, i, k, F::Acc::NEG_INFINITY));
+        let v = get::<B, F, U>(v, i, k, F::Acc::ZERO);
         sum.add(e);
         weighted.add(unless_zero(e, e * v));
     } flush {
@@ -102,26 +106,27 @@ impl<F: Element> Region for Backward<'_, F> {
         for r in rows {
             let (x, v) = (row(self.logits, r, n), row(self.values, r, n));
             // SAFETY: row `r` is in this task's range and borrowed once.
-            let (grad_x, grad_v) = unsafe { (self.grad_logits.row(r, n), self.grad_values.row(r, n)) };
+            let (grad_x, grad_v) =
+                unsafe { (self.grad_logits.row(r, n), self.grad_values.row(r, n)) };
             let head = Head::from_stats(self.stats[2 * r], self.inverse_temperature);
-            let factor = F::Lanes::<B>::splat(inverse(self.stats[2 * r + 1]));
-            let g = F::Lanes::<B>::splat(self.grad[r].to_acc());
-            let soft = F::Lanes::<B>::splat(self.soft[r].to_acc());
+            let factor = inverse(self.stats[2 * r + 1]);
+            let g = self.grad[r].to_acc();
+            let soft = self.soft[r].to_acc();
             if head.is_constant() {
                 grad_x.fill(MaybeUninit::new(F::from_acc(F::Acc::ZERO)));
-                lanes!(F::Lanes<B>, n, |i, k| {
-                    let w = head.weight(get::<B, F>(x, i, k, F::Acc::NEG_INFINITY)) * factor;
-                    put::<B, F>(grad_v, i, k, unless_zero(w, w * g));
+                lanes!(F::Lanes<B>, n, |i, k, U| {
+                    let w = head.weight(get::<B, F, U>(x, i, k, F::Acc::NEG_INFINITY)) * Pack::splat(factor);
+                    put::<B, F, U>(grad_v, i, k, unless_zero(w, w * Pack::splat(g)));
                 });
                 continue;
             }
-            let scale = F::Lanes::<B>::splat(self.inverse_temperature);
-            lanes!(F::Lanes<B>, n, |i, k| {
-                let w = head.weight(get::<B, F>(x, i, k, F::Acc::NEG_INFINITY)) * factor;
-                let v = get::<B, F>(v, i, k, F::Acc::ZERO);
-                let to_value = w * g;
-                put::<B, F>(grad_v, i, k, unless_zero(w, to_value));
-                put::<B, F>(grad_x, i, k, unless_zero(w, to_value * (v - soft) * scale));
+            let scale = self.inverse_temperature;
+            lanes!(F::Lanes<B>, n, |i, k, U| {
+                let w = head.weight(get::<B, F, U>(x, i, k, F::Acc::NEG_INFINITY)) * Pack::splat(factor);
+                let v = get::<B, F, U>(v, i, k, F::Acc::ZERO);
+                let to_value = w * Pack::splat(g);
+                put::<B, F, U>(grad_v, i, k, unless_zero(w, to_value));
+                put::<B, F, U>(grad_x, i, k, unless_zero(w, to_value * (v - Pack::splat(soft)) * Pack::splat(scale)));
             });
         }
     }
@@ -145,7 +150,17 @@ pub fn soft_argmax_gather<F: Element>(
     out: &mut [MaybeUninit<F>],
     stats: &mut [MaybeUninit<F::Acc>],
 ) {
-    forward("soft_argmax_gather", logits, values, n, features, temperature, None, out, stats);
+    forward(
+        "soft_argmax_gather",
+        logits,
+        values,
+        n,
+        features,
+        temperature,
+        None,
+        out,
+        stats,
+    );
 }
 
 /// The value at the argmax of every row (exactly; the lowest index on ties) in `out`, and the result of
@@ -165,7 +180,17 @@ pub fn hard_argmax_gather<F: Element>(
     soft: &mut [MaybeUninit<F>],
     stats: &mut [MaybeUninit<F::Acc>],
 ) {
-    forward("hard_argmax_gather", logits, values, n, features, temperature, Some(out), soft, stats);
+    forward(
+        "hard_argmax_gather",
+        logits,
+        values,
+        n,
+        features,
+        temperature,
+        Some(out),
+        soft,
+        stats,
+    );
 }
 
 #[track_caller]
@@ -191,10 +216,30 @@ fn forward<F: Element>(
     let inverse_temperature = reciprocal(temperature);
     let (soft, stats, hard) = (Output::new(soft), Output::new(stats), hard.map(Output::new));
     if features == 1 {
-        run(&Forward { logits, values, n, inverse_temperature, soft, hard, stats }, rows, n);
+        run(
+            &Forward {
+                logits,
+                values,
+                n,
+                inverse_temperature,
+                soft,
+                hard,
+                stats,
+            },
+            rows,
+            n,
+        );
     } else {
-        let region =
-            gather_features::Forward { logits, values, n, features, inverse_temperature, soft, hard, stats };
+        let region = gather_features::Forward {
+            logits,
+            values,
+            n,
+            features,
+            inverse_temperature,
+            soft,
+            hard,
+            stats,
+        };
         run(&region, rows, n * (features + 1));
     }
 }
@@ -232,8 +277,17 @@ pub fn soft_argmax_gather_backward<F: Element>(
     let inverse_temperature = reciprocal(temperature);
     let (grad_logits, grad_values) = (Output::new(grad_logits), Output::new(grad_values));
     if features == 1 {
-        let region =
-            Backward { logits, values, stats, soft, grad, n, inverse_temperature, grad_logits, grad_values };
+        let region = Backward {
+            logits,
+            values,
+            stats,
+            soft,
+            grad,
+            n,
+            inverse_temperature,
+            grad_logits,
+            grad_values,
+        };
         run(&region, rows, 2 * n);
     } else {
         let region = gather_features::Backward {

@@ -8,7 +8,7 @@ use crate::element::Element;
 use crate::gather::chosen;
 use crate::real::Real;
 use crate::rows::{Head, Output, Sum, get, inverse, lanes, poke, put, put_stats, row, row_max};
-use crate::simd::{Backend, Region, Vector, sum_lanes};
+use crate::simd::{Backend, Pack, Region, Vector, sum_lanes};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
@@ -32,8 +32,8 @@ pub(crate) struct Forward<'a, F: Element> {
 #[inline(always)]
 fn weights<B: Backend, F: Element>(head: &Head<F::Acc>, x: &[F], scratch: &mut [F::Acc]) -> F::Acc {
     let mut sum = Sum::<F::Lanes<B>>::new();
-    lanes!(F::Lanes<B>, x.len(), |i, k| {
-        let e = head.weight(get::<B, F>(x, i, k, F::Acc::NEG_INFINITY));
+    lanes!(F::Lanes<B>, x.len(), |i, k, U| {
+        let e = head.weight(get::<B, F, U>(x, i, k, F::Acc::NEG_INFINITY));
         sum.add(e);
         poke(scratch, i, k, e);
     } flush { sum.flush() });
@@ -53,15 +53,16 @@ impl<F: Element> Region for Forward<'_, F> {
             let largest = row_max::<B, F>(x);
             let head = Head::new(largest, self.inverse_temperature);
             let normaliser = weights::<B, F>(&head, x, &mut scratch);
-            let factor = F::Lanes::<B>::splat(inverse(normaliser));
+            let factor = inverse(normaliser);
             let mut f = 0;
             while f < features {
                 if features - f >= STRIP * width {
-                    strip::<B, F, STRIP>(&scratch, v, features, f, width, factor, soft);
-                    f += STRIP * width;
+                    let k = STRIP * width;
+                    strip::<B, F, STRIP>(&scratch, v, f..f + k, features, factor, soft);
+                    f += k;
                 } else {
                     let k = width.min(features - f);
-                    strip::<B, F, 1>(&scratch, v, features, f, k, factor, soft);
+                    strip::<B, F, 1>(&scratch, v, f..f + k, features, factor, soft);
                     f += k;
                 }
             }
@@ -70,45 +71,38 @@ impl<F: Element> Region for Forward<'_, F> {
                 // SAFETY: as above.
                 let hard = unsafe { hard.row(r, features) };
                 for (f, hard) in hard.iter_mut().enumerate() {
-                    hard.write(chosen::<B, F>(x, largest, normaliser, |k| v[k * features + f]));
+                    hard.write(chosen::<B, F>(x, largest, normaliser, |k| {
+                        v[k * features + f]
+                    }));
                 }
             }
         }
     }
 }
 
-/// The weighted sums of `S` vectors of features from `f` on; the vectors are whole unless `S` is 1.
+/// The weighted sums of the `k` features from `f` on, in `S` vectors.
 #[inline(always)]
 fn strip<B: Backend, F: Element, const S: usize>(
     weights: &[F::Acc],
     values: &[F],
-    features: usize,
-    f: usize,
-    k: usize,
-    factor: F::Lanes<B>,
+    features: Range<usize>,
+    stride: usize,
+    factor: F::Acc,
     out: &mut [MaybeUninit<F>],
 ) {
-    let zero = F::Lanes::<B>::splat(F::Acc::ZERO);
-    let mut outer = [zero; S];
+    let (f, k) = (features.start, features.len());
+    let mut outer = Pack::<F::Lanes<B>, S>::splat(F::Acc::ZERO);
     for (block, weights) in weights.chunks(CLASS_BLOCK).enumerate() {
-        let mut inner = [zero; S];
+        let mut inner = Pack::splat(F::Acc::ZERO);
         for (j, &w) in weights.iter().enumerate() {
-            if w == F::Acc::ZERO {
-                continue;
-            }
-            let class = &values[(block * CLASS_BLOCK + j) * features..][..features];
-            let w = F::Lanes::<B>::splat(w);
-            for (s, inner) in inner.iter_mut().enumerate() {
-                *inner = *inner + w * get::<B, F>(class, f + s * k, k, F::Acc::ZERO);
+            if w != F::Acc::ZERO {
+                let class = row(values, block * CLASS_BLOCK + j, stride);
+                inner = inner + Pack::splat(w) * get::<B, F, S>(class, f, k, F::Acc::ZERO);
             }
         }
-        for (outer, inner) in outer.iter_mut().zip(inner) {
-            *outer = *outer + inner;
-        }
+        outer = outer + inner;
     }
-    for (s, outer) in outer.into_iter().enumerate() {
-        put::<B, F>(out, f + s * k, k, outer * factor);
-    }
+    put::<B, F, S>(out, f, k, outer * Pack::splat(factor));
 }
 
 pub(crate) struct Backward<'a, F: Element> {
@@ -133,7 +127,12 @@ impl<F: Element> Region for Backward<'_, F> {
             let (x, v) = (row(self.logits, r, n), row(self.values, r, n * features));
             let (g, soft) = (row(self.grad, r, features), row(self.soft, r, features));
             // SAFETY: row `r` is in this task's range and borrowed once.
-            let (grad_x, grad_v) = unsafe { (self.grad_logits.row(r, n), self.grad_values.row(r, n * features)) };
+            let (grad_x, grad_v) = unsafe {
+                (
+                    self.grad_logits.row(r, n),
+                    self.grad_values.row(r, n * features),
+                )
+            };
             let head = Head::from_stats(self.stats[2 * r], self.inverse_temperature);
             let factor = inverse(self.stats[2 * r + 1]);
             weights::<B, F>(&head, x, &mut scratch);
@@ -146,7 +145,11 @@ impl<F: Element> Region for Backward<'_, F> {
                 }
                 let w = e * factor;
                 let d = class_gradient::<B, F>(class, soft, g, w, out);
-                let d = if head.is_constant() { F::Acc::ZERO } else { w * d * self.inverse_temperature };
+                let d = if head.is_constant() {
+                    F::Acc::ZERO
+                } else {
+                    w * d * self.inverse_temperature
+                };
                 grad_x[i].write(F::from_acc(d));
             }
         }
@@ -163,13 +166,12 @@ fn class_gradient<B: Backend, F: Element>(
     out: &mut [MaybeUninit<F>],
 ) -> F::Acc {
     let zero = F::Acc::ZERO;
-    let w = F::Lanes::<B>::splat(w);
     let mut d = F::Lanes::<B>::splat(zero);
-    lanes!(F::Lanes<B>, class.len(), |f, k| {
-        let g = get::<B, F>(g, f, k, zero);
-        let difference = get::<B, F>(class, f, k, zero) - get::<B, F>(soft, f, k, zero);
-        d = d + difference * g;
-        put::<B, F>(out, f, k, w * g);
+    lanes!(F::Lanes<B>, class.len(), |f, k, U| {
+        let g = get::<B, F, U>(g, f, k, zero);
+        let difference = get::<B, F, U>(class, f, k, zero) - get::<B, F, U>(soft, f, k, zero);
+        d = d + (difference * g).fold(|a, b| a + b);
+        put::<B, F, U>(out, f, k, g * Pack::splat(w));
     });
     sum_lanes(d)
 }

@@ -9,7 +9,7 @@ use crate::real::Real;
 use crate::rows::{
     Head, Output, Sum, check_len, count_rows, get, lanes, put, put_stats, row, row_max, run,
 };
-use crate::simd::{Backend, Region, Vector};
+use crate::simd::{Backend, Pack, Region, Vector};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
@@ -30,16 +30,19 @@ impl<F: Element> Region for Forward<'_, F> {
             let (out, stats) = unsafe { (self.log_probs.row(r, n), self.stats.row(r, 2)) };
             let head = Head::new(row_max::<B, F>(x), F::Acc::ONE);
             let mut sum = Sum::<F::Lanes<B>>::new();
-            lanes!(F::Lanes<B>, n, |i, k| {
-                sum.add(head.weight(get::<B, F>(x, i, k, F::Acc::NEG_INFINITY)));
+            lanes!(F::Lanes<B>, n, |i, k, U| {
+                sum.add(head.weight(get::<B, F, U>(x, i, k, F::Acc::NEG_INFINITY)));
             } flush { sum.flush() });
             let normaliser = sum.total();
             // A row of -inf stays -inf: subtracting ln 0 would give NaN.
-            let log = if normaliser == F::Acc::ZERO { F::Acc::ZERO } else { normaliser.ln() };
-            let log = F::Lanes::<B>::splat(log);
-            lanes!(F::Lanes<B>, n, |i, k| {
-                let x = get::<B, F>(x, i, k, F::Acc::NEG_INFINITY);
-                put::<B, F>(out, i, k, head.exponent(x) - log);
+            let log = if normaliser == F::Acc::ZERO {
+                F::Acc::ZERO
+            } else {
+                normaliser.ln()
+            };
+            lanes!(F::Lanes<B>, n, |i, k, U| {
+                let x = get::<B, F, U>(x, i, k, F::Acc::NEG_INFINITY);
+                put::<B, F, U>(out, i, k, head.exponent(x) - Pack::splat(log));
             });
             put_stats(stats, head.max, normaliser);
         }
@@ -54,12 +57,16 @@ struct Backward<'a, F: Element> {
     grad_logits: Output<'a, F>,
 }
 
+/// `x` where the log-probability is not `-inf`, else 0.
+#[inline(always)]
+fn unless_forbidden<V: Vector>(log_prob: V, x: V) -> V {
+    V::select(log_prob.ne(V::splat(V::Scalar::NEG_INFINITY)), x, V::splat(V::Scalar::ZERO))
+}
+
 impl<F: Element> Region for Backward<'_, F> {
     #[inline(always)]
     fn run<B: Backend>(&self, rows: Range<usize>) {
         let n = self.n;
-        let zero = F::Lanes::<B>::splat(F::Acc::ZERO);
-        let forbidden = F::Lanes::<B>::splat(F::Acc::NEG_INFINITY);
         for r in rows {
             let (l, g) = (row(self.log_probs, r, n), row(self.grad, r, n));
             // SAFETY: row `r` is in this task's range and borrowed once.
@@ -69,17 +76,17 @@ impl<F: Element> Region for Backward<'_, F> {
                 continue;
             }
             let mut sum = Sum::<F::Lanes<B>>::new();
-            lanes!(F::Lanes<B>, n, |i, k| {
-                let l = get::<B, F>(l, i, k, F::Acc::NEG_INFINITY);
-                let g = get::<B, F>(g, i, k, F::Acc::ZERO);
-                sum.add(F::Lanes::<B>::select(l.eq(forbidden), zero, g));
+            lanes!(F::Lanes<B>, n, |i, k, U| {
+                let l = get::<B, F, U>(l, i, k, F::Acc::NEG_INFINITY);
+                let g = get::<B, F, U>(g, i, k, F::Acc::ZERO);
+                sum.add(unless_forbidden(l, g));
             } flush { sum.flush() });
-            let total = F::Lanes::<B>::splat(sum.total());
-            lanes!(F::Lanes<B>, n, |i, k| {
-                let l = get::<B, F>(l, i, k, F::Acc::NEG_INFINITY);
-                let g = get::<B, F>(g, i, k, F::Acc::ZERO);
-                let d = g - exp(l) * total;
-                put::<B, F>(out, i, k, F::Lanes::<B>::select(l.eq(forbidden), zero, d));
+            let total = sum.total();
+            lanes!(F::Lanes<B>, n, |i, k, U| {
+                let l = get::<B, F, U>(l, i, k, F::Acc::NEG_INFINITY);
+                let g = get::<B, F, U>(g, i, k, F::Acc::ZERO);
+                let d = g - exp(l) * Pack::splat(total);
+                put::<B, F, U>(out, i, k, unless_forbidden(l, d));
             });
         }
     }
@@ -101,7 +108,12 @@ pub fn log_softmax<F: Element>(
     let rows = count_rows("log_softmax", logits.len(), n);
     check_len("log_softmax", "log_probs", log_probs.len(), logits.len());
     check_len("log_softmax", "stats", stats.len(), 2 * rows);
-    let region = Forward { logits, n, log_probs: Output::new(log_probs), stats: Output::new(stats) };
+    let region = Forward {
+        logits,
+        n,
+        log_probs: Output::new(log_probs),
+        stats: Output::new(stats),
+    };
     run(&region, rows, n);
 }
 
@@ -122,7 +134,18 @@ pub fn log_softmax_backward<F: Element>(
     let rows = count_rows("log_softmax_backward", log_probs.len(), n);
     check_len("log_softmax_backward", "stats", stats.len(), 2 * rows);
     check_len("log_softmax_backward", "grad", grad.len(), log_probs.len());
-    check_len("log_softmax_backward", "grad_logits", grad_logits.len(), log_probs.len());
-    let region = Backward { log_probs, stats, grad, n, grad_logits: Output::new(grad_logits) };
+    check_len(
+        "log_softmax_backward",
+        "grad_logits",
+        grad_logits.len(),
+        log_probs.len(),
+    );
+    let region = Backward {
+        log_probs,
+        stats,
+        grad,
+        n,
+        grad_logits: Output::new(grad_logits),
+    };
     run(&region, rows, n);
 }

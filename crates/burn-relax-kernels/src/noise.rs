@@ -87,7 +87,11 @@ impl<F: Element> Region for Fill<'_, F> {
             groups::<F::Lanes<B>>(self.kind, self.seed, first, len, |noise, part, at| {
                 for (out, &x) in out[at..].iter_mut().zip(&noise[part]) {
                     // A 16-bit type would round the uppermost uniforms to 1.
-                    let x = if self.kind == Kind::Uniform && x > F::BELOW_ONE { F::BELOW_ONE } else { x };
+                    let x = if self.kind == Kind::Uniform && x > F::BELOW_ONE {
+                        F::BELOW_ONE
+                    } else {
+                        x
+                    };
                     out.write(F::from_acc(x));
                 }
             });
@@ -97,7 +101,13 @@ impl<F: Element> Region for Fill<'_, F> {
 
 fn noise<F: Element>(kind: Kind, seed: Seed, first: u64, out: &mut [MaybeUninit<F>]) {
     let len = out.len();
-    let region = Fill { kind, seed, first, len, out: Output::new(out) };
+    let region = Fill {
+        kind,
+        seed,
+        first,
+        len,
+        out: Output::new(out),
+    };
     run(&region, len.div_ceil(CHUNK), 2 * CHUNK);
 }
 

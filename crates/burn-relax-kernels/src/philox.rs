@@ -25,7 +25,12 @@ pub fn philox_block(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     for _ in 0..ROUNDS {
         let p0 = a as u64 * MULTIPLIERS[0] as u64;
         let p1 = c as u64 * MULTIPLIERS[1] as u64;
-        (a, b, c, d) = ((p1 >> 32) as u32 ^ b ^ k0, p1 as u32, (p0 >> 32) as u32 ^ d ^ k1, p0 as u32);
+        (a, b, c, d) = (
+            (p1 >> 32) as u32 ^ b ^ k0,
+            p1 as u32,
+            (p0 >> 32) as u32 ^ d ^ k1,
+            p0 as u32,
+        );
         k0 = k0.wrapping_add(KEY_STEPS[0]);
         k1 = k1.wrapping_add(KEY_STEPS[1]);
     }
@@ -43,7 +48,10 @@ pub(crate) fn fill(seed: Seed, block: u64, out: &mut [u32; 4 * GROUP]) {
     let mut lanes = [[0u32; GROUP]; 4];
     for j in 0..GROUP {
         let counter = block.wrapping_add(j as u64);
-        let x = philox_block([counter as u32, (counter >> 32) as u32, step[0], step[1]], key);
+        let x = philox_block(
+            [counter as u32, (counter >> 32) as u32, step[0], step[1]],
+            key,
+        );
         for (lane, x) in lanes.iter_mut().zip(x) {
             lane[j] = x;
         }
@@ -68,8 +76,16 @@ mod tests {
     #[test]
     fn the_published_test_vectors_come_out() {
         let cases = [
-            ([0; 4], [0; 2], [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]),
-            ([u32::MAX; 4], [u32::MAX; 2], [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]),
+            (
+                [0; 4],
+                [0; 2],
+                [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8],
+            ),
+            (
+                [u32::MAX; 4],
+                [u32::MAX; 2],
+                [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd],
+            ),
             (
                 [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344],
                 [0xa409_3822, 0x299f_31d0],
@@ -83,14 +99,20 @@ mod tests {
 
     #[test]
     fn groups_hold_the_blocks_in_order_across_the_carry() {
-        let seed = Seed { key: 0x0123_4567_89ab_cdef, step: 0xfedc_ba98_7654_3210 };
+        let seed = Seed {
+            key: 0x0123_4567_89ab_cdef,
+            step: 0xfedc_ba98_7654_3210,
+        };
         for start in [0, u32::MAX as u64 - 3, u64::MAX - 2] {
             let mut out = [0; 4 * GROUP];
             fill(seed, start, &mut out);
             for j in 0..GROUP {
                 let block = start.wrapping_add(j as u64);
                 let counter = [block as u32, (block >> 32) as u32, 0x7654_3210, 0xfedc_ba98];
-                assert_eq!(out[4 * j..][..4], philox_block(counter, [0x89ab_cdef, 0x0123_4567]));
+                assert_eq!(
+                    out[4 * j..][..4],
+                    philox_block(counter, [0x89ab_cdef, 0x0123_4567])
+                );
             }
         }
     }

@@ -204,7 +204,11 @@ impl Real for f32 {
         let tail = ln_of_ln(u);
         let d = (u - V::splat(CENTRE)) - V::splat(CENTRE_LOW);
         let centre = d * polynomial(d, P);
-        V::select((d * d).lt(V::splat(CENTRE_RADIUS * CENTRE_RADIUS)), centre, tail)
+        V::select(
+            (d * d).lt(V::splat(CENTRE_RADIUS * CENTRE_RADIUS)),
+            centre,
+            tail,
+        )
     }
 
     #[inline(always)]

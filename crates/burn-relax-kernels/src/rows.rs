@@ -3,7 +3,8 @@
 use crate::element::Element;
 use crate::math::exp;
 use crate::real::Real;
-use crate::simd::{Backend, Region, Vector, current_path, enter, max_lanes, sum_lanes};
+use crate::simd::{Backend, Pack, Region, Vector, current_path, enter, max_lanes, sum_lanes};
+use core::array::from_fn;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use rayon::prelude::*;
@@ -20,7 +21,10 @@ const TASK_ELEMENTS: usize = 1 << 15;
 /// Rows never share anything, so the result does not depend on the division.
 pub(crate) fn run<R: Region>(region: &R, rows: usize, width: usize) {
     let path = current_path();
-    if rows < 2 || rows.saturating_mul(width) < PARALLEL_THRESHOLD || rayon::current_num_threads() == 1 {
+    if rows < 2
+        || rows.saturating_mul(width) < PARALLEL_THRESHOLD
+        || rayon::current_num_threads() == 1
+    {
         enter(path, region, 0..rows);
         return;
     }
@@ -44,7 +48,11 @@ unsafe impl<T: Send> Sync for Output<'_, T> {}
 impl<'a, T: Copy> Output<'a, T> {
     /// Borrows `slice` for the duration of a kernel.
     pub(crate) fn new(slice: &'a mut [MaybeUninit<T>]) -> Self {
-        Output { pointer: slice.as_mut_ptr(), len: slice.len(), slice: PhantomData }
+        Output {
+            pointer: slice.as_mut_ptr(),
+            len: slice.len(),
+            slice: PhantomData,
+        }
     }
 
     /// Row `r` of length `n`.
@@ -87,97 +95,122 @@ pub(crate) unsafe fn written<T>(row: &[MaybeUninit<T>]) -> &[T] {
     unsafe { &*(core::ptr::from_ref(row) as *const [T]) }
 }
 
-/// Lanes `i..i + k` of a row, the rest `fill`.
+/// `U` vectors from `i` on, of which `k` values exist; the other lanes are `fill`.
 #[inline(always)]
-pub(crate) fn get<B: Backend, F: Element>(row: &[F], i: usize, k: usize, fill: F::Acc) -> F::Lanes<B> {
+pub(crate) fn get<B: Backend, F: Element, const U: usize>(
+    row: &[F],
+    i: usize,
+    k: usize,
+    fill: F::Acc,
+) -> Pack<F::Lanes<B>, U> {
     let part = &row[i..i + k];
-    if k == F::Lanes::<B>::LANES {
-        // SAFETY: `part` holds exactly one vector.
-        unsafe { F::load::<B>(part.as_ptr()) }
-    } else {
-        // SAFETY: `part` holds `k` values, and loops over lanes never ask for more than one vector.
-        unsafe { F::load_partial::<B>(part.as_ptr(), k, fill) }
-    }
+    let lanes = F::Lanes::<B>::LANES;
+    Pack(from_fn(|u| {
+        let skip = k.min(u * lanes);
+        if k - skip >= lanes {
+            // SAFETY: a whole vector follows the first `skip` values of `part`.
+            unsafe { F::load::<B>(part.as_ptr().add(skip)) }
+        } else {
+            // SAFETY: `k - skip` values, less than a vector, follow the first `skip` of `part`.
+            unsafe { F::load_partial::<B>(part.as_ptr().add(skip), k - skip, fill) }
+        }
+    }))
 }
 
-/// Writes lanes `i..i + k` of a row.
+/// Writes the `k` values that exist of `U` vectors from `i` on.
 #[inline(always)]
-pub(crate) fn put<B: Backend, F: Element>(row: &mut [MaybeUninit<F>], i: usize, k: usize, v: F::Lanes<B>) {
+pub(crate) fn put<B: Backend, F: Element, const U: usize>(
+    row: &mut [MaybeUninit<F>],
+    i: usize,
+    k: usize,
+    v: Pack<F::Lanes<B>, U>,
+) {
     let part = &mut row[i..i + k];
+    let lanes = F::Lanes::<B>::LANES;
     let p = part.as_mut_ptr().cast::<F>();
-    if k == F::Lanes::<B>::LANES {
-        // SAFETY: `part` holds exactly one vector.
-        unsafe { F::store::<B>(v, p) }
-    } else {
-        // SAFETY: `part` holds `k` values, and loops over lanes never ask for more than one vector.
-        unsafe { F::store_partial::<B>(v, p, k) }
+    for (u, v) in v.0.into_iter().enumerate() {
+        let skip = k.min(u * lanes);
+        if k - skip >= lanes {
+            // SAFETY: a whole vector follows the first `skip` values of `part`.
+            unsafe { F::store::<B>(v, p.add(skip)) }
+        } else {
+            // SAFETY: `k - skip` values, less than a vector, follow the first `skip` of `part`.
+            unsafe { F::store_partial::<B>(v, p.add(skip), k - skip) }
+        }
     }
 }
 
-/// Lanes `i..i + k` of a scratch row, the rest `fill`.
+/// As [`get`], from a scratch row.
 #[inline(always)]
-pub(crate) fn peek<V: Vector>(row: &[V::Scalar], i: usize, k: usize, fill: V::Scalar) -> V {
+pub(crate) fn peek<V: Vector, const U: usize>(row: &[V::Scalar], i: usize, k: usize, fill: V::Scalar) -> Pack<V, U> {
     let part = &row[i..i + k];
-    if k == V::LANES {
-        // SAFETY: `part` holds exactly one vector.
-        unsafe { V::load(part.as_ptr()) }
+    if k == V::LANES * U {
+        // SAFETY: `part` holds exactly `U` vectors.
+        unsafe { Pack::load(part.as_ptr()) }
     } else {
-        // SAFETY: `part` holds `k` values, and loops over lanes never ask for more than one vector.
-        unsafe { V::load_partial(part.as_ptr(), k, fill) }
+        // SAFETY: `part` holds `k` values, and loops over lanes never ask for more than `U` vectors.
+        unsafe { Pack::load_partial(part.as_ptr(), k, fill) }
     }
 }
 
-/// Writes lanes `i..i + k` of a scratch row.
+/// As [`put`], to a scratch row.
 #[inline(always)]
-pub(crate) fn poke<V: Vector>(row: &mut [V::Scalar], i: usize, k: usize, v: V) {
+pub(crate) fn poke<V: Vector, const U: usize>(row: &mut [V::Scalar], i: usize, k: usize, v: Pack<V, U>) {
     let part = &mut row[i..i + k];
-    if k == V::LANES {
-        // SAFETY: `part` holds exactly one vector.
+    if k == V::LANES * U {
+        // SAFETY: `part` holds exactly `U` vectors.
         unsafe { v.store(part.as_mut_ptr()) }
     } else {
-        // SAFETY: `part` holds `k` values, and loops over lanes never ask for more than one vector.
+        // SAFETY: `part` holds `k` values, and loops over lanes never ask for more than `U` vectors.
         unsafe { v.store_partial(part.as_mut_ptr(), k) }
     }
 }
 
-/// Vectors summed before their sum moves to the outer accumulator, which keeps long rows accurate.
-pub(crate) const SUM_BLOCK: usize = 16;
+/// Vectors in one step of the loops over a row.
+pub(crate) const UNROLL: usize = 4;
 
-/// Loops over a row in lanes: `lanes!(V, n, |i, k| { whole or partial vector at i of k lanes })`. With a third block, which
-/// runs after every [`SUM_BLOCK`] vectors and at the end.
+/// Vectors summed before their sum moves to the outer accumulator, which keeps long rows accurate.
+pub(crate) const SUM_BLOCK: usize = 16 * UNROLL;
+
+/// Loops over a row: `lanes!(V, n, |i, k, U| { the values i..i + k, in U vectors })`, with `U` [`UNROLL`] as long as as many
+/// vectors are left and 1 for the rest, of which the last may be partial. A block after `flush` runs after every
+/// [`SUM_BLOCK`] vectors and at the end.
 macro_rules! lanes {
-    ($V:ty, $n:expr, |$i:ident, $k:ident| $body:block) => {{
+    ($V:ty, $n:expr, |$i:ident, $k:ident, $U:ident| $body:block) => {{
         let end: usize = $n;
         let mut $i = 0usize;
-        while end - $i >= <$V as $crate::simd::Vector>::LANES {
-            let $k = <$V as $crate::simd::Vector>::LANES;
-            $body
-            $i += $k;
-        }
-        if $i < end {
-            let $k = end - $i;
-            $body
-        }
+        $crate::rows::lanes!(@loop $V, end, $i, $k, $U, $body);
     }};
-    ($V:ty, $n:expr, |$i:ident, $k:ident| $body:block flush $flush:block) => {{
+    ($V:ty, $n:expr, |$i:ident, $k:ident, $U:ident| $body:block flush $flush:block) => {{
         let length: usize = $n;
         let block = <$V as $crate::simd::Vector>::LANES * $crate::rows::SUM_BLOCK;
         let mut $i = 0usize;
         while $i < length {
             let end = if length - $i > block { $i + block } else { length };
-            while end - $i >= <$V as $crate::simd::Vector>::LANES {
-                let $k = <$V as $crate::simd::Vector>::LANES;
-                $body
-                $i += $k;
-            }
-            if $i < end {
-                let $k = end - $i;
-                $body
-                $i = end;
-            }
+            $crate::rows::lanes!(@loop $V, end, $i, $k, $U, $body);
+            $i = end;
             $flush
         }
     }};
+    (@loop $V:ty, $end:ident, $i:ident, $k:ident, $U:ident, $body:block) => {
+        while $end - $i >= <$V as $crate::simd::Vector>::LANES * $crate::rows::UNROLL {
+            const $U: usize = $crate::rows::UNROLL;
+            let $k = <$V as $crate::simd::Vector>::LANES * $U;
+            $body
+            $i += $k;
+        }
+        while $end - $i >= <$V as $crate::simd::Vector>::LANES {
+            const $U: usize = 1;
+            let $k = <$V as $crate::simd::Vector>::LANES;
+            $body
+            $i += $k;
+        }
+        if $i < $end {
+            const $U: usize = 1;
+            let $k = $end - $i;
+            $body
+        }
+    };
 }
 pub(crate) use lanes;
 
@@ -195,8 +228,8 @@ impl<V: Vector> Sum<V> {
         Sum { inner: zero, outer: zero }
     }
     #[inline(always)]
-    pub(crate) fn add(&mut self, x: V) {
-        self.inner = self.inner + x;
+    pub(crate) fn add<const U: usize>(&mut self, x: Pack<V, U>) {
+        self.inner = self.inner + x.fold(|a, b| a + b);
     }
     #[inline(always)]
     pub(crate) fn flush(&mut self) {
@@ -227,8 +260,8 @@ pub(crate) fn reciprocal<A: Real>(temperature: f64) -> A {
 #[inline(always)]
 pub(crate) fn row_max<B: Backend, F: Element>(row: &[F]) -> F::Acc {
     let mut best = F::Lanes::<B>::splat(F::Acc::NEG_INFINITY);
-    lanes!(F::Lanes<B>, row.len(), |i, k| {
-        best = get::<B, F>(row, i, k, F::Acc::NEG_INFINITY).max(best);
+    lanes!(F::Lanes<B>, row.len(), |i, k, U| {
+        best = get::<B, F, U>(row, i, k, F::Acc::NEG_INFINITY).fold(|a, b| a.max(b)).max(best);
     });
     max_lanes(best)
 }
@@ -254,13 +287,27 @@ impl<A: Real> Head<A> {
         } else {
             largest
         };
-        Self::from_stats(max, if largest > A::MAX { A::MAX } else { inverse_temperature })
+        Self::from_stats(
+            max,
+            if largest > A::MAX {
+                A::MAX
+            } else {
+                inverse_temperature
+            },
+        )
     }
 
     /// From the stored maximum of the row.
     #[inline(always)]
     pub(crate) fn from_stats(max: A, inverse_temperature: A) -> Self {
-        Head { max, scale: if max == A::MAX { A::MAX } else { inverse_temperature } }
+        Head {
+            max,
+            scale: if max == A::MAX {
+                A::MAX
+            } else {
+                inverse_temperature
+            },
+        }
     }
 
     /// Whether the row holds `+inf`: its weights do not depend on its logits.
@@ -285,14 +332,18 @@ impl<A: Real> Head<A> {
 /// `1 / normaliser`, 0 for a row in which nothing can be chosen.
 #[inline(always)]
 pub(crate) fn inverse<A: Real>(normaliser: A) -> A {
-    if normaliser == A::ZERO { A::ZERO } else { A::ONE / normaliser }
+    if normaliser == A::ZERO {
+        A::ZERO
+    } else {
+        A::ONE / normaliser
+    }
 }
 
 /// `x` where `weight` is not 0, else 0: what a forbidden entry carries does not matter, NaN or not.
 #[inline(always)]
 pub(crate) fn unless_zero<V: Vector>(weight: V, x: V) -> V {
     let zero = V::splat(V::Scalar::ZERO);
-    V::select(weight.eq(zero), zero, x)
+    V::select(weight.ne(zero), x, zero)
 }
 
 /// Writes the two statistics of a row; NaN in one makes both NaN.
@@ -307,7 +358,10 @@ pub(crate) fn put_stats<A: Real>(stats: &mut [MaybeUninit<A>], max: A, normalise
 #[track_caller]
 #[inline]
 pub(crate) fn check_len(kernel: &str, argument: &str, got: usize, want: usize) {
-    assert!(got == want, "{kernel}: {argument} must have {want} values, got {got}");
+    assert!(
+        got == want,
+        "{kernel}: {argument} must have {want} values, got {got}"
+    );
 }
 
 /// Number of rows of length `n` in a slice.
@@ -315,6 +369,9 @@ pub(crate) fn check_len(kernel: &str, argument: &str, got: usize, want: usize) {
 #[inline]
 pub(crate) fn count_rows(kernel: &str, len: usize, n: usize) -> usize {
     assert!(n > 0, "{kernel}: n must be at least 1, got 0");
-    assert!(len.is_multiple_of(n), "{kernel}: logits must be whole rows of {n} values, got {len}");
+    assert!(
+        len.is_multiple_of(n),
+        "{kernel}: logits must be whole rows of {n} values, got {len}"
+    );
     len / n
 }

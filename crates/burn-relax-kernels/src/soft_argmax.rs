@@ -7,10 +7,10 @@ use crate::element::Element;
 use crate::gather::weighted_sum;
 use crate::real::Real;
 use crate::rows::{
-    Head, Output, check_len, count_rows, get, inverse, lanes, put, put_stats, reciprocal, row, row_max, run,
-    unless_zero,
+    Head, Output, check_len, count_rows, get, inverse, lanes, put, put_stats, reciprocal, row,
+    row_max, run, unless_zero,
 };
-use crate::simd::{Backend, Region, Vector};
+use crate::simd::{Backend, Pack, Region, Vector};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
@@ -62,13 +62,13 @@ impl<F: Element> Region for Backward<'_, F> {
                 grad_x.fill(MaybeUninit::new(F::from_acc(F::Acc::ZERO)));
                 continue;
             }
-            let factor = F::Lanes::<B>::splat(inverse(self.stats[2 * r + 1]));
-            let mean = F::Lanes::<B>::splat(self.out[r].to_acc());
-            let g = F::Lanes::<B>::splat(self.grad[r].to_acc() * self.inverse_temperature);
-            lanes!(F::Lanes<B>, n, |i, k| {
-                let w = head.weight(get::<B, F>(x, i, k, F::Acc::NEG_INFINITY)) * factor;
-                let c = get::<B, F>(self.coordinates, i, k, F::Acc::ZERO);
-                put::<B, F>(grad_x, i, k, unless_zero(w, w * (c - mean) * g));
+            let factor = inverse(self.stats[2 * r + 1]);
+            let mean = self.out[r].to_acc();
+            let g = self.grad[r].to_acc() * self.inverse_temperature;
+            lanes!(F::Lanes<B>, n, |i, k, U| {
+                let w = head.weight(get::<B, F, U>(x, i, k, F::Acc::NEG_INFINITY)) * Pack::splat(factor);
+                let c = get::<B, F, U>(self.coordinates, i, k, F::Acc::ZERO);
+                put::<B, F, U>(grad_x, i, k, unless_zero(w, w * (c - Pack::splat(mean)) * Pack::splat(g)));
             });
         }
     }

@@ -8,10 +8,10 @@
 use crate::element::Element;
 use crate::real::Real;
 use crate::rows::{
-    Head, Output, Sum, check_len, count_rows, get, inverse, lanes, put, put_stats, reciprocal, row, row_max, run,
-    unless_zero, written,
+    Head, Output, Sum, check_len, count_rows, get, inverse, lanes, put, put_stats, reciprocal, row,
+    row_max, run, unless_zero, written,
 };
-use crate::simd::{Backend, Region, Vector};
+use crate::simd::{Backend, Pack, Region, Vector};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
@@ -33,23 +33,23 @@ impl<F: Element> Region for Forward<'_, F> {
             let (probs, stats) = unsafe { (self.probs.row(r, n), self.stats.row(r, 2)) };
             let head = Head::new(row_max::<B, F>(x), self.inverse_temperature);
             let mut sum = Sum::<F::Lanes<B>>::new();
-            lanes!(F::Lanes<B>, n, |i, k| {
-                let e = head.weight(get::<B, F>(x, i, k, F::Acc::NEG_INFINITY));
+            lanes!(F::Lanes<B>, n, |i, k, U| {
+                let e = head.weight(get::<B, F, U>(x, i, k, F::Acc::NEG_INFINITY));
                 sum.add(e);
                 if !F::NARROW {
-                    put::<B, F>(probs, i, k, e);
+                    put::<B, F, U>(probs, i, k, e);
                 }
             } flush { sum.flush() });
             let normaliser = sum.total();
-            let factor = F::Lanes::<B>::splat(inverse(normaliser));
-            lanes!(F::Lanes<B>, n, |i, k| {
+            let factor = inverse(normaliser);
+            lanes!(F::Lanes<B>, n, |i, k, U| {
                 let e = if F::NARROW {
-                    head.weight(get::<B, F>(x, i, k, F::Acc::NEG_INFINITY))
+                    head.weight(get::<B, F, U>(x, i, k, F::Acc::NEG_INFINITY))
                 } else {
                     // SAFETY: the loop above wrote every value of the row.
-                    get::<B, F>(unsafe { written(probs) }, i, k, F::Acc::ZERO)
+                    get::<B, F, U>(unsafe { written(probs) }, i, k, F::Acc::ZERO)
                 };
-                put::<B, F>(probs, i, k, e * factor);
+                put::<B, F, U>(probs, i, k, e * Pack::splat(factor));
             });
             put_stats(stats, head.max, normaliser);
         }
@@ -79,15 +79,15 @@ impl<F: Element> Region for Backward<'_, F> {
                 continue;
             }
             let mut sum = Sum::<F::Lanes<B>>::new();
-            lanes!(F::Lanes<B>, n, |i, k| {
-                let (p, g) = (get::<B, F>(p, i, k, zero), get::<B, F>(g, i, k, zero));
+            lanes!(F::Lanes<B>, n, |i, k, U| {
+                let (p, g) = (get::<B, F, U>(p, i, k, zero), get::<B, F, U>(g, i, k, zero));
                 sum.add(unless_zero(p, p * g));
             } flush { sum.flush() });
-            let mean = F::Lanes::<B>::splat(sum.total());
-            let scale = F::Lanes::<B>::splat(self.inverse_temperature);
-            lanes!(F::Lanes<B>, n, |i, k| {
-                let (p, g) = (get::<B, F>(p, i, k, zero), get::<B, F>(g, i, k, zero));
-                put::<B, F>(out, i, k, unless_zero(p, p * (g - mean) * scale));
+            let mean = sum.total();
+            let scale = self.inverse_temperature;
+            lanes!(F::Lanes<B>, n, |i, k, U| {
+                let (p, g) = (get::<B, F, U>(p, i, k, zero), get::<B, F, U>(g, i, k, zero));
+                put::<B, F, U>(out, i, k, unless_zero(p, p * (g - Pack::splat(mean)) * Pack::splat(scale)));
             });
         }
     }
@@ -141,7 +141,12 @@ pub fn softmax_backward<F: Element>(
     let rows = count_rows("softmax_backward", probs.len(), n);
     check_len("softmax_backward", "stats", stats.len(), 2 * rows);
     check_len("softmax_backward", "grad", grad.len(), probs.len());
-    check_len("softmax_backward", "grad_logits", grad_logits.len(), probs.len());
+    check_len(
+        "softmax_backward",
+        "grad_logits",
+        grad_logits.len(),
+        probs.len(),
+    );
     let region = Backward {
         probs,
         stats,

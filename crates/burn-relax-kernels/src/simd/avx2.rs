@@ -68,9 +68,19 @@ macro_rules! avx2 {
                 unsafe { [$cmp::<_CMP_LT_OQ>(self.0[0], o.0[0]), $cmp::<_CMP_LT_OQ>(self.0[1], o.0[1])] }
             }
             #[inline(always)]
+            fn not_lt(self, o: Self) -> Self::Mask {
+                // SAFETY: the module's invariant.
+                unsafe { [$cmp::<_CMP_NLT_UQ>(self.0[0], o.0[0]), $cmp::<_CMP_NLT_UQ>(self.0[1], o.0[1])] }
+            }
+            #[inline(always)]
             fn eq(self, o: Self) -> Self::Mask {
                 // SAFETY: the module's invariant.
                 unsafe { [$cmp::<_CMP_EQ_OQ>(self.0[0], o.0[0]), $cmp::<_CMP_EQ_OQ>(self.0[1], o.0[1])] }
+            }
+            #[inline(always)]
+            fn ne(self, o: Self) -> Self::Mask {
+                // SAFETY: the module's invariant.
+                unsafe { [$cmp::<_CMP_NEQ_UQ>(self.0[0], o.0[0]), $cmp::<_CMP_NEQ_UQ>(self.0[1], o.0[1])] }
             }
             #[inline(always)]
             fn is_nan(self) -> Self::Mask {
@@ -84,10 +94,10 @@ macro_rules! avx2 {
                 unsafe { [$or(a[0], b[0]), $or(a[1], b[1])] }
             }
             #[inline(always)]
-            fn bits(m: Self::Mask) -> u32 {
+            fn bits(m: Self::Mask) -> u64 {
                 // SAFETY: the module's invariant.
                 let (low, high) = unsafe { ($movemask(m[0]) as u32, $movemask(m[1]) as u32) };
-                low | high << ($lanes / 2)
+                (low | high << ($lanes / 2)) as u64
             }
             #[inline(always)]
             fn select(m: Self::Mask, a: Self, b: Self) -> Self {

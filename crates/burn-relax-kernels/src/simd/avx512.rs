@@ -77,9 +77,19 @@ macro_rules! avx512 {
                 unsafe { $cmp::<_CMP_LT_OQ>(self.0, o.0) }
             }
             #[inline(always)]
+            fn not_lt(self, o: Self) -> $mask {
+                // SAFETY: the module's invariant.
+                unsafe { $cmp::<_CMP_NLT_UQ>(self.0, o.0) }
+            }
+            #[inline(always)]
             fn eq(self, o: Self) -> $mask {
                 // SAFETY: the module's invariant.
                 unsafe { $cmp::<_CMP_EQ_OQ>(self.0, o.0) }
+            }
+            #[inline(always)]
+            fn ne(self, o: Self) -> $mask {
+                // SAFETY: the module's invariant.
+                unsafe { $cmp::<_CMP_NEQ_UQ>(self.0, o.0) }
             }
             #[inline(always)]
             fn is_nan(self) -> $mask {
@@ -91,8 +101,8 @@ macro_rules! avx512 {
                 a | b
             }
             #[inline(always)]
-            fn bits(m: $mask) -> u32 {
-                m as u32
+            fn bits(m: $mask) -> u64 {
+                m as u64
             }
             #[inline(always)]
             fn select(m: $mask, a: Self, b: Self) -> Self {

@@ -11,6 +11,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod pack;
 mod path;
 mod portable;
 
@@ -18,6 +19,7 @@ mod portable;
 pub(crate) use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx512::Avx512;
+pub(crate) use pack::Pack;
 pub use path::{Path, force_path};
 pub(crate) use path::{Region, current_path, enter};
 pub(crate) use portable::Portable;
@@ -92,14 +94,18 @@ pub trait Vector:
     fn min(self, o: Self) -> Self;
     /// Ordered `<`.
     fn lt(self, o: Self) -> Self::Mask;
+    /// Whether not `<`: true for NaN.
+    fn not_lt(self, o: Self) -> Self::Mask;
     /// Ordered `==`.
     fn eq(self, o: Self) -> Self::Mask;
+    /// Whether not `==`: true for NaN.
+    fn ne(self, o: Self) -> Self::Mask;
     /// NaN lanes.
     fn is_nan(self) -> Self::Mask;
     /// Union of two masks.
     fn or(a: Self::Mask, b: Self::Mask) -> Self::Mask;
     /// Lane `j` in bit `j`.
-    fn bits(m: Self::Mask) -> u32;
+    fn bits(m: Self::Mask) -> u64;
     /// `if m { a } else { b }` per lane.
     fn select(m: Self::Mask, a: Self, b: Self) -> Self;
 
@@ -143,7 +149,11 @@ pub(crate) fn max_lanes<V: Vector>(v: V) -> V::Scalar {
     let mut half = V::LANES / 2;
     while half > 0 {
         for j in 0..half {
-            a[j] = if a[j] > a[j + half] { a[j] } else { a[j + half] };
+            a[j] = if a[j] > a[j + half] {
+                a[j]
+            } else {
+                a[j + half]
+            };
         }
         half /= 2;
     }
@@ -216,7 +226,11 @@ pub trait HalfIo: Vector<Scalar = f32> {
                 let bits = a.to_bits();
                 let rounded = bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) >> 16;
                 // A NaN stays one: the rounding above could carry its mantissa away.
-                let rounded = if bits & 0x7fff_ffff > 0x7f80_0000 { 0x7fc0 } else { rounded };
+                let rounded = if bits & 0x7fff_ffff > 0x7f80_0000 {
+                    0x7fc0
+                } else {
+                    rounded
+                };
                 *p.add(j) = half::bf16::from_bits(rounded as u16);
             }
         }

@@ -63,8 +63,17 @@ macro_rules! portable {
                 from_fn(|j| self.0[j] < o.0[j])
             }
             #[inline(always)]
+            #[allow(clippy::neg_cmp_op_on_partial_ord)] // true for NaN, as the other paths
+            fn not_lt(self, o: Self) -> Self::Mask {
+                from_fn(|j| !(self.0[j] < o.0[j]))
+            }
+            #[inline(always)]
             fn eq(self, o: Self) -> Self::Mask {
                 from_fn(|j| self.0[j] == o.0[j])
+            }
+            #[inline(always)]
+            fn ne(self, o: Self) -> Self::Mask {
+                from_fn(|j| self.0[j] != o.0[j])
             }
             #[inline(always)]
             fn is_nan(self) -> Self::Mask {
@@ -75,10 +84,10 @@ macro_rules! portable {
                 from_fn(|j| a[j] | b[j])
             }
             #[inline(always)]
-            fn bits(m: Self::Mask) -> u32 {
+            fn bits(m: Self::Mask) -> u64 {
                 let mut bits = 0;
                 for (j, &m) in m.iter().enumerate() {
-                    bits |= (m as u32) << j;
+                    bits |= (m as u64) << j;
                 }
                 bits
             }

@@ -1,0 +1,147 @@
+//! Several vectors that go through a kernel together.
+//!
+//! An exponential is a chain of some twenty dependent instructions. Interleaving the chains of several vectors keeps the
+//! arithmetic units busy where one chain after the other would fill the processor's queues with waiting instructions.
+
+use super::Vector;
+use core::array::from_fn;
+use core::ops::{Add, Div, Mul, Sub};
+
+/// `U` vectors, in the order of memory.
+#[derive(Clone, Copy)]
+pub struct Pack<V, const U: usize>(pub(crate) [V; U]);
+
+macro_rules! operator {
+    ($trait:ident, $method:ident, $op:tt) => {
+        impl<V: Vector, const U: usize> $trait for Pack<V, U> {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, o: Self) -> Self {
+                Pack(from_fn(|u| self.0[u] $op o.0[u]))
+            }
+        }
+    };
+}
+
+operator!(Add, add, +);
+operator!(Sub, sub, -);
+operator!(Mul, mul, *);
+operator!(Div, div, /);
+
+impl<V: Vector, const U: usize> Vector for Pack<V, U> {
+    type Scalar = V::Scalar;
+    type Mask = [V::Mask; U];
+    const LANES: usize = V::LANES * U;
+
+    #[inline(always)]
+    fn splat(x: V::Scalar) -> Self {
+        Pack([V::splat(x); U])
+    }
+    #[inline(always)]
+    unsafe fn load(p: *const V::Scalar) -> Self {
+        // SAFETY: the caller promises `U` vectors.
+        Pack(from_fn(|u| unsafe { V::load(p.add(u * V::LANES)) }))
+    }
+    #[inline(always)]
+    unsafe fn store(self, p: *mut V::Scalar) {
+        for (u, v) in self.0.into_iter().enumerate() {
+            // SAFETY: the caller promises `U` vectors.
+            unsafe { v.store(p.add(u * V::LANES)) }
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_partial(p: *const V::Scalar, len: usize, fill: V::Scalar) -> Self {
+        Pack(from_fn(|u| {
+            let skip = len.min(u * V::LANES);
+            // SAFETY: the caller promises `len` values, of which this part follows the first `skip`.
+            unsafe { V::load_partial(p.add(skip), V::LANES.min(len - skip), fill) }
+        }))
+    }
+    #[inline(always)]
+    unsafe fn store_partial(self, p: *mut V::Scalar, len: usize) {
+        for (u, v) in self.0.into_iter().enumerate() {
+            let skip = len.min(u * V::LANES);
+            // SAFETY: the caller promises `len` values, of which this part follows the first `skip`.
+            unsafe { v.store_partial(p.add(skip), V::LANES.min(len - skip)) }
+        }
+    }
+    #[inline(always)]
+    fn max(self, o: Self) -> Self {
+        Pack(from_fn(|u| self.0[u].max(o.0[u])))
+    }
+    #[inline(always)]
+    fn min(self, o: Self) -> Self {
+        Pack(from_fn(|u| self.0[u].min(o.0[u])))
+    }
+    #[inline(always)]
+    fn lt(self, o: Self) -> Self::Mask {
+        from_fn(|u| self.0[u].lt(o.0[u]))
+    }
+    #[inline(always)]
+    fn not_lt(self, o: Self) -> Self::Mask {
+        from_fn(|u| self.0[u].not_lt(o.0[u]))
+    }
+    #[inline(always)]
+    fn eq(self, o: Self) -> Self::Mask {
+        from_fn(|u| self.0[u].eq(o.0[u]))
+    }
+    #[inline(always)]
+    fn ne(self, o: Self) -> Self::Mask {
+        from_fn(|u| self.0[u].ne(o.0[u]))
+    }
+    #[inline(always)]
+    fn is_nan(self) -> Self::Mask {
+        from_fn(|u| self.0[u].is_nan())
+    }
+    #[inline(always)]
+    fn or(a: Self::Mask, b: Self::Mask) -> Self::Mask {
+        from_fn(|u| V::or(a[u], b[u]))
+    }
+    #[inline(always)]
+    fn bits(m: Self::Mask) -> u64 {
+        let mut bits = 0;
+        for (u, m) in m.into_iter().enumerate() {
+            bits |= V::bits(m) << (u * V::LANES);
+        }
+        bits
+    }
+    #[inline(always)]
+    fn select(m: Self::Mask, a: Self, b: Self) -> Self {
+        Pack(from_fn(|u| V::select(m[u], a.0[u], b.0[u])))
+    }
+    #[inline(always)]
+    fn iadd(self, c: u64) -> Self {
+        Pack(from_fn(|u| self.0[u].iadd(c)))
+    }
+    #[inline(always)]
+    fn iand(self, c: u64) -> Self {
+        Pack(from_fn(|u| self.0[u].iand(c)))
+    }
+    #[inline(always)]
+    fn ior(self, c: u64) -> Self {
+        Pack(from_fn(|u| self.0[u].ior(c)))
+    }
+    #[inline(always)]
+    fn shl_mantissa(self) -> Self {
+        Pack(from_fn(|u| self.0[u].shl_mantissa()))
+    }
+    #[inline(always)]
+    fn shr_mantissa(self) -> Self {
+        Pack(from_fn(|u| self.0[u].shr_mantissa()))
+    }
+}
+
+impl<V: Vector, const U: usize> Pack<V, U> {
+    /// Combines the vectors by halves into one; `U` is a power of two.
+    #[inline(always)]
+    pub(crate) fn fold(mut self, combine: impl Fn(V, V) -> V) -> V {
+        let mut half = U / 2;
+        while half > 0 {
+            for u in 0..half {
+                self.0[u] = combine(self.0[u], self.0[u + half]);
+            }
+            half /= 2;
+        }
+        self.0[0]
+    }
+}
