@@ -1,0 +1,8 @@
+//! One operator a file; `math`, `row` and `view` are what they share.
+
+mod math;
+mod reduce;
+mod row;
+mod view;
+
+pub(crate) mod soft_argmax_gather;

@@ -1,0 +1,208 @@
+//! Host side: tensors as `[outer, classes, inner, features]` with strides, element types, and the size of a launch.
+
+use burn_backend::{DType, Shape};
+use burn_cubecl::{
+    cubecl::{
+        self,
+        client::Client,
+        ir::{ElemType, FloatKind, features::TypeUsage},
+        prelude::*,
+        server::CubeCountSelection,
+    },
+    kernel::into_contiguous,
+    ops::numeric::empty_device_contiguous_dtype,
+    tensor::CubeTensor,
+};
+
+/// Strides of a tensor seen as `[outer, classes, inner, features]`; 0 for a group that the tensor does not have.
+#[derive(CubeType, CubeLaunch)]
+pub(crate) struct Steps {
+    pub(crate) outer: usize,
+    pub(crate) class: usize,
+    pub(crate) inner: usize,
+    pub(crate) feature: usize,
+}
+
+/// Sizes of the same view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sizes {
+    pub(crate) outer: usize,
+    pub(crate) classes: usize,
+    pub(crate) inner: usize,
+    pub(crate) features: usize,
+}
+
+impl Sizes {
+    /// Sizes of `tensor` around `dim`, the dimensions from `rank` on being features.
+    pub(crate) fn of(tensor: &CubeTensor, dim: usize, rank: usize) -> Self {
+        let shape = tensor.meta.shape();
+        Sizes {
+            outer: shape[..dim].iter().product(),
+            classes: shape[dim],
+            inner: shape[dim + 1..rank].iter().product(),
+            features: shape[rank..].iter().product(),
+        }
+    }
+
+    /// Number of rows, that is of softmaxes.
+    pub(crate) fn rows(&self) -> usize {
+        self.outer * self.inner
+    }
+}
+
+/// A tensor that every group of dimensions walks through with one stride, and these strides.
+pub(crate) struct View {
+    pub(crate) tensor: CubeTensor,
+    pub(crate) steps: [usize; 4],
+}
+
+impl View {
+    /// The view of `tensor` around `dim`, the dimensions from `rank` on being features.
+    ///
+    /// No copy if the dimensions before, between and after can each be walked with one stride, as those of contiguous, of
+    /// most sliced or expanded, and of all transposed matrices can; else one contiguous copy.
+    pub(crate) fn new(tensor: CubeTensor, dim: usize, rank: usize) -> Self {
+        if !tensor.meta.is_tiled()
+            && let Some(steps) = steps(tensor.meta.shape(), tensor.meta.strides(), dim, rank)
+        {
+            return View { tensor, steps };
+        }
+        let tensor = into_contiguous(tensor);
+        let steps = steps(tensor.meta.shape(), tensor.meta.strides(), dim, rank)
+            .expect("a contiguous tensor has one stride per group of dimensions");
+        View { tensor, steps }
+    }
+
+    /// Whether neighbouring classes are neighbours in memory.
+    pub(crate) fn classes_contiguous(&self) -> bool {
+        self.steps[1] == 1
+    }
+
+    /// The strides as a kernel argument.
+    pub(crate) fn launch_steps(&self) -> StepsLaunch {
+        let [outer, class, inner, feature] = self.steps;
+        StepsLaunch::new(outer, class, inner, feature)
+    }
+}
+
+/// One stride for each group of dimensions, if there is one.
+fn steps(shape: &[usize], strides: &[usize], dim: usize, rank: usize) -> Option<[usize; 4]> {
+    let group = |from: usize, to: usize| common_stride(&shape[from..to], &strides[from..to]);
+    Some([
+        group(0, dim)?,
+        strides[dim],
+        group(dim + 1, rank)?,
+        group(rank, shape.len())?,
+    ])
+}
+
+/// The stride that walks through all of `shape` in order, if there is one.
+fn common_stride(shape: &[usize], strides: &[usize]) -> Option<usize> {
+    let mut dims = shape
+        .iter()
+        .zip(strides)
+        .rev()
+        .filter(|&(&size, _)| size != 1);
+    let Some((&size, &innermost)) = dims.next() else {
+        return Some(0);
+    };
+    let mut span = size * innermost;
+    for (&size, &stride) in dims {
+        if stride != span {
+            return None;
+        }
+        span *= size;
+    }
+    Some(innermost)
+}
+
+/// Storage and computation types of the kernels for tensors of `dtype`, and the dtype of their statistics.
+///
+/// # Panics
+///
+/// If `dtype` is not a float type, or one that the device cannot compute with.
+pub(crate) fn elements(op: &str, client: &Client, dtype: DType) -> ([ElemType; 2], DType) {
+    let (storage, compute, stats) = match dtype {
+        DType::F32 => (FloatKind::F32, FloatKind::F32, DType::F32),
+        DType::F16 => (FloatKind::F16, FloatKind::F32, DType::F32),
+        DType::BF16 => (FloatKind::BF16, FloatKind::F32, DType::F32),
+        DType::F64 => (FloatKind::F64, FloatKind::F64, DType::F64),
+        other => panic!("{op}: logits must be floats of 16, 32 or 64 bits, got {other:?}"),
+    };
+    let storage = ElemType::Float(storage);
+    assert!(
+        client
+            .properties()
+            .type_usage(storage)
+            .is_superset(TypeUsage::Buffer | TypeUsage::Conversion),
+        "{op}: the device must support the element type, got {dtype:?} on {}; cast to f32 or use a CPU backend",
+        client.name(),
+    );
+    ([storage, ElemType::Float(compute)], stats)
+}
+
+/// The reciprocal of the temperature as a kernel argument, finite however small the temperature is.
+pub(crate) fn reciprocal(temperature: f64, compute: ElemType) -> InputScalar {
+    let reciprocal = 1.0 / temperature;
+    match compute {
+        ElemType::Float(FloatKind::F64) => InputScalar::new(reciprocal.min(f64::MAX), compute),
+        _ => InputScalar::new(reciprocal.min(f64::from(f32::MAX)) as f32, compute),
+    }
+}
+
+/// A contiguous, uninitialised tensor beside `like`.
+pub(crate) fn output(like: &CubeTensor, shape: Shape, dtype: DType) -> CubeTensor {
+    empty_device_contiguous_dtype(like.client.clone(), like.device.clone(), shape, dtype)
+}
+
+/// `tensor`'s shape with another size at `dim`.
+pub(crate) fn resized(tensor: &CubeTensor, dim: usize, size: usize) -> Shape {
+    let mut shape = tensor.meta.shape().clone();
+    shape[dim] = size;
+    shape
+}
+
+/// The address type that reaches every element of `tensors`.
+pub(crate) fn address_type(tensors: &[&CubeTensor]) -> AddressType {
+    tensors
+        .iter()
+        .map(|tensor| tensor.required_address_type())
+        .max()
+        .unwrap_or_default()
+}
+
+/// At least `cubes` cubes, spread over the axes as the device's limits demand.
+pub(crate) fn cube_count(op: &str, client: &Client, cubes: usize) -> CubeCount {
+    let cubes = u32::try_from(cubes)
+        .unwrap_or_else(|_| panic!("{op}: logits must fit into 2^32 cubes, got {cubes}"));
+    CubeCountSelection::new(client, cubes).cube_count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::common_stride;
+
+    #[test]
+    fn contiguous_dimensions_have_the_innermost_stride() {
+        assert_eq!(common_stride(&[2, 3, 4], &[12, 4, 1]), Some(1));
+        assert_eq!(common_stride(&[2, 3], &[12, 4]), Some(4));
+    }
+
+    #[test]
+    fn dimensions_of_size_one_do_not_matter() {
+        assert_eq!(common_stride(&[2, 1, 4], &[4, 77, 1]), Some(1));
+        assert_eq!(common_stride(&[1, 1], &[5, 6]), Some(0));
+        assert_eq!(common_stride(&[], &[]), Some(0));
+    }
+
+    #[test]
+    fn expanded_dimensions_have_stride_zero() {
+        assert_eq!(common_stride(&[2, 3], &[0, 0]), Some(0));
+        assert_eq!(common_stride(&[2, 3], &[0, 1]), None);
+    }
+
+    #[test]
+    fn transposed_dimensions_have_no_common_stride() {
+        assert_eq!(common_stride(&[2, 3], &[1, 2]), None);
+    }
+}

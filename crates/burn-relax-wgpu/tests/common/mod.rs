@@ -1,0 +1,184 @@
+//! The device under test, transfers, and a plain f64 reference.
+
+#![allow(dead_code)] // every test binary uses its own part
+
+use std::sync::OnceLock;
+
+use burn_backend::{Shape, TensorData, ops::FloatTensorOps};
+use burn_cubecl::{CubeBackend, CubeDevice, ops::into_data_sync, tensor::CubeTensor};
+use burn_wgpu::{RuntimeOptions, WgpuDevice, graphics::AutoGraphicsApi, try_init_setup};
+
+/// Row lengths round every width that the kernels know.
+pub const LENGTHS: [usize; 16] = [
+    1, 2, 15, 16, 17, 31, 32, 33, 255, 256, 257, 1000, 1025, 4096, 32000, 128001,
+];
+
+/// The default wgpu device.
+///
+/// # Panics
+/// If there is none; a test that cannot run has failed.
+pub fn device() -> CubeDevice {
+    static DEVICE: OnceLock<CubeDevice> = OnceLock::new();
+    DEVICE
+        .get_or_init(|| {
+            let device = WgpuDevice::default();
+            if let Err(error) =
+                try_init_setup::<AutoGraphicsApi>(&device, RuntimeOptions::default())
+            {
+                panic!(
+                    "these tests need a graphics adapter, and wgpu found none ({error}). A software one will do: on Debian, \
+                     apt install mesa-vulkan-drivers"
+                );
+            }
+            CubeDevice::Wgpu(device)
+        })
+        .clone()
+}
+
+/// A tensor of `shape` on the device.
+pub fn tensor(values: &[f32], shape: &[usize]) -> CubeTensor {
+    CubeBackend::float_from_data(
+        TensorData::new(values.to_vec(), Shape::from(shape)),
+        &device(),
+    )
+}
+
+/// The values of `tensor` in row-major order.
+pub fn read(tensor: &CubeTensor) -> Vec<f32> {
+    into_data_sync(tensor.clone()).iter::<f32>().collect()
+}
+
+/// The bits of `tensor` in row-major order.
+pub fn bits(tensor: &CubeTensor) -> Vec<u32> {
+    read(tensor).into_iter().map(f32::to_bits).collect()
+}
+
+/// Reproducible numbers in `-scale..scale`.
+pub struct Numbers(pub u64);
+
+impl Numbers {
+    /// The next one.
+    pub fn next(&mut self, scale: f32) -> f32 {
+        self.0 = self
+            .0
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        ((self.0 >> 40) as f32 / (1u64 << 23) as f32 - 1.0) * scale
+    }
+
+    /// The next `count`.
+    pub fn take(&mut self, count: usize, scale: f32) -> Vec<f32> {
+        (0..count).map(|_| self.next(scale)).collect()
+    }
+}
+
+/// How rows lie in row-major data.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows {
+    pub outer: usize,
+    pub classes: usize,
+    pub inner: usize,
+    pub features: usize,
+}
+
+impl Rows {
+    /// The rows of `shape` along `dim`, the dimensions from `rank` on being features.
+    pub fn new(shape: &[usize], dim: usize, rank: usize) -> Self {
+        Rows {
+            outer: shape[..dim].iter().product(),
+            classes: shape[dim],
+            inner: shape[dim + 1..rank].iter().product(),
+            features: shape[rank..].iter().product(),
+        }
+    }
+
+    /// Number of rows.
+    pub fn count(&self) -> usize {
+        self.outer * self.inner
+    }
+
+    /// Index of class `i` of row `r` among the logits.
+    pub fn at(&self, r: usize, i: usize) -> usize {
+        (r / self.inner * self.classes + i) * self.inner + r % self.inner
+    }
+
+    /// Row `r` of data shaped like the logits.
+    pub fn row(&self, data: &[f32], r: usize) -> Vec<f64> {
+        (0..self.classes)
+            .map(|i| f64::from(data[self.at(r, i)]))
+            .collect()
+    }
+}
+
+/// Maximum, normaliser and weights of a row, by the contract.
+pub fn weights(x: &[f64], temperature: f64) -> (f64, f64, Vec<f64>) {
+    if x.iter().any(|x| x.is_nan()) {
+        return (f64::NAN, f64::NAN, vec![f64::NAN; x.len()]);
+    }
+    let top = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if top == f64::NEG_INFINITY {
+        return (f64::from(f32::MIN), 0.0, vec![0.0; x.len()]);
+    }
+    let raw: Vec<f64> = if top == f64::INFINITY {
+        x.iter()
+            .map(|&x| if x == top { 1.0 } else { 0.0 })
+            .collect()
+    } else {
+        x.iter().map(|x| ((x - top) / temperature).exp()).collect()
+    };
+    let sum: f64 = raw.iter().sum();
+    let max = top.min(f64::from(f32::MAX));
+    (max, sum, raw.into_iter().map(|w| w / sum).collect())
+}
+
+/// Which classes of row `x` can have no weight whatever the numbers around it.
+pub fn excluded(x: &[f64]) -> Vec<bool> {
+    let decided = x.contains(&f64::INFINITY);
+    x.iter()
+        .map(|&x| x == f64::NEG_INFINITY || (decided && x.is_finite()))
+        .collect()
+}
+
+/// Fails unless `got` is `want`: NaN and infinities at the same places, the rest within `tolerance` of the largest magnitude
+/// among the wanted.
+#[track_caller]
+pub fn assert_close(what: &str, got: &[f32], want: &[f64], tolerance: f64) {
+    assert_close_at_scale(what, got, want, tolerance, 1e-30);
+}
+
+/// [`assert_close`] where the largest magnitude counts as at least `least`.
+#[track_caller]
+pub fn assert_close_at_scale(what: &str, got: &[f32], want: &[f64], tolerance: f64, least: f64) {
+    assert_eq!(got.len(), want.len(), "{what}: length");
+    let scale = want
+        .iter()
+        .filter(|w| w.is_finite())
+        .fold(least, |m: f64, w| m.max(w.abs()));
+    let mut worst = (0.0, 0);
+    for (i, (&got, &want)) in got.iter().zip(want).enumerate() {
+        let got = f64::from(got);
+        if want.is_nan() || want.is_infinite() {
+            assert!(
+                got == want || (got.is_nan() && want.is_nan()),
+                "{what}: at {i} got {got}, want {want}"
+            );
+            continue;
+        }
+        let error = (got - want).abs() / scale;
+        assert!(!error.is_nan(), "{what}: at {i} got {got}, want {want}");
+        if error > worst.0 {
+            worst = (error, i);
+        }
+    }
+    if std::env::var_os("SHOW_ERRORS").is_some() {
+        println!("{what}: {:.2e}", worst.0);
+    }
+    assert!(
+        worst.0 <= tolerance,
+        "{what}: at {} got {}, want {}: {:.2e} of the largest magnitude {scale:.3e}, allowed {tolerance:.1e}",
+        worst.1,
+        got[worst.1],
+        want[worst.1],
+        worst.0
+    );
+}
