@@ -1,0 +1,97 @@
+//! The backends that a run can ask for, and what to do when one is not there.
+
+use anyhow::{Result, bail};
+use burn::tensor::Device;
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+/// Where tensors live and operations run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Backend {
+    /// CPU, Burn's pure Rust backend
+    Flex,
+    /// CPU, the older backend (cargo feature ndarray)
+    Ndarray,
+    /// GPU through wgpu (cargo feature wgpu)
+    Wgpu,
+}
+
+impl Backend {
+    /// The backends compiled into this program.
+    #[must_use]
+    pub fn compiled() -> Vec<Self> {
+        let all = [
+            (Self::Flex, cfg!(feature = "flex")),
+            (Self::Ndarray, cfg!(feature = "ndarray")),
+            (Self::Wgpu, cfg!(feature = "wgpu")),
+        ];
+        all.into_iter()
+            .filter_map(|(backend, compiled)| compiled.then_some(backend))
+            .collect()
+    }
+
+    /// The name on the command line, which is also the cargo feature.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        ["flex", "ndarray", "wgpu"][self as usize]
+    }
+
+    /// The backend's default device.
+    ///
+    /// # Errors
+    ///
+    /// If the backend is not compiled in, or wgpu finds no adapter.
+    pub fn device(self) -> Result<Device> {
+        match self {
+            #[cfg(feature = "flex")]
+            Self::Flex => Ok(Device::flex()),
+            #[cfg(feature = "ndarray")]
+            Self::Ndarray => Ok(ndarray()),
+            #[cfg(feature = "wgpu")]
+            Self::Wgpu => wgpu(),
+            #[allow(
+                unreachable_patterns,
+                reason = "reached by the backends that are not compiled in"
+            )]
+            _ => self.missing(),
+        }
+    }
+
+    #[allow(dead_code, reason = "not called when every backend is compiled in")]
+    fn missing(self) -> Result<Device> {
+        let name = self.name();
+        bail!(
+            "backend '{name}' is not compiled in: build with the cargo feature '{name}', as in \
+             `cargo run --release -p combined-network --features {name} -- train --backend {name}`"
+        )
+    }
+}
+
+#[cfg(feature = "ndarray")]
+#[allow(
+    deprecated,
+    reason = "the ndarray backend is offered although Burn prefers Flex"
+)]
+fn ndarray() -> Device {
+    Device::ndarray()
+}
+
+/// wgpu is initialised once per process; a second attempt would be an error.
+#[cfg(feature = "wgpu")]
+fn wgpu() -> Result<Device> {
+    use std::sync::OnceLock;
+    static DEVICE: OnceLock<Result<Device, String>> = OnceLock::new();
+    let device = DEVICE.get_or_init(|| {
+        Device::wgpu_options()
+            .init()
+            .map_err(|error| error.to_string())
+    });
+    match device {
+        Ok(device) => Ok(device.clone()),
+        Err(reason) => bail!(
+            "backend 'wgpu' found no usable graphics adapter: install a Vulkan driver (without a GPU, the Debian or \
+             Ubuntu package mesa-vulkan-drivers has a software one), or take --backend flex; wgpu said: {reason}"
+        ),
+    }
+}

@@ -1,0 +1,117 @@
+//! Collects what the metrics report into the curves that a run saves.
+
+use crate::metrics::{ClassesUsed, Cost, HardError, Reading};
+use burn::train::logger::MetricLogger;
+use burn::train::metric::store::{EpochSummary, MetricsUpdate, Split};
+use burn::train::metric::{MetricDefinition, MetricId, MetricName, NumericEntry};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+/// The course of a run.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Curves {
+    /// Training cost of every step.
+    pub cost: Vec<f64>,
+    /// One entry per validation.
+    pub validation: Vec<Validation>,
+}
+
+/// One validation.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Validation {
+    /// Steps done by then.
+    pub step: usize,
+    /// Mean squared error of the hard choice.
+    pub mse: f64,
+    /// Classes chosen in more than 2 % of the rows.
+    pub classes_used: usize,
+}
+
+enum Event {
+    Cost(f64),
+    Error(f64),
+    Classes(f64),
+}
+
+/// A metric logger that sends numbers instead of writing files.
+pub struct CurveLogger {
+    names: HashMap<MetricId, MetricName>,
+    sender: Sender<Event>,
+}
+
+/// The other end of a [`CurveLogger`].
+pub struct CurveReader(Receiver<Event>);
+
+/// A logger and its reader.
+#[must_use]
+pub fn curve_logger() -> (CurveLogger, CurveReader) {
+    let (sender, receiver) = channel();
+    (
+        CurveLogger {
+            names: HashMap::new(),
+            sender,
+        },
+        CurveReader(receiver),
+    )
+}
+
+impl CurveReader {
+    /// Waits until the logger is dropped, which the end of a training does, and returns all that it saw.
+    #[must_use]
+    pub fn finish(self) -> Curves {
+        let mut curves = Curves::default();
+        for event in self.0 {
+            match event {
+                Event::Cost(cost) => curves.cost.push(cost),
+                Event::Error(mse) => {
+                    let step = curves.cost.len();
+                    curves.validation.push(Validation {
+                        step,
+                        mse,
+                        classes_used: 0,
+                    });
+                }
+                Event::Classes(classes) => {
+                    if let Some(last) = curves.validation.last_mut() {
+                        last.classes_used = classes as usize;
+                    }
+                }
+            }
+        }
+        curves
+    }
+}
+
+impl MetricLogger for CurveLogger {
+    fn log(&mut self, update: MetricsUpdate, _epoch: usize, _split: &Split) {
+        for metric in update.entries_numeric {
+            let value = match metric.numeric_entry {
+                Some(NumericEntry::Final(_)) | None => continue,
+                Some(entry) => entry.current(),
+            };
+            let event = match self
+                .names
+                .get(&metric.entry.metric_id)
+                .map(|name| name.as_str())
+            {
+                Some(Cost::NAME) => Event::Cost(value),
+                Some(HardError::NAME) => Event::Error(value),
+                Some(ClassesUsed::NAME) => Event::Classes(value),
+                _ => continue,
+            };
+            // A reader that is gone does not want the numbers.
+            let _ = self.sender.send(event);
+        }
+    }
+
+    fn read_numeric(&mut self, _: &str, _: usize, _: &Split) -> Result<Vec<NumericEntry>, String> {
+        Ok(Vec::new())
+    }
+
+    fn log_metric_definition(&mut self, definition: MetricDefinition) {
+        self.names.insert(definition.metric_id, definition.name);
+    }
+
+    fn log_epoch_summary(&mut self, _: EpochSummary) {}
+}

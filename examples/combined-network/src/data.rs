@@ -1,0 +1,245 @@
+//! The piecewise-linear regression tasks A–D.
+//!
+//! An input `x ~ N(0, I)` belongs to the regime `argmax_k(g_k·x + h_k)`, and its target is the regime's line
+//! `w_k·x + b_k`, standardised over the whole task, plus noise. One line cannot fit it; a classifier that finds the regimes
+//! and one line per class can, down to the noise.
+
+use crate::random::{Purpose, generator};
+use clap::ValueEnum;
+use rand::RngExt;
+use rand::distr::Distribution;
+use rand_distr::StandardNormal;
+use serde::{Deserialize, Serialize};
+
+/// Standard deviation of the noise, in units of the clean target's.
+pub const NOISE: f64 = 0.05;
+/// The mean squared error that no model can beat: the variance of the noise.
+pub const NOISE_FLOOR: f64 = NOISE * NOISE;
+
+const TRAIN: usize = 4096;
+const VALID: usize = 2048;
+const TEST: usize = 4096;
+
+/// A regression task; `d` inputs, `K` regimes, `C` classes of the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Task {
+    /// d = 2, K = 3, C = 3
+    A,
+    /// d = 5, K = 4, C = 4
+    B,
+    /// d = 8, K = 5, C = 5
+    C,
+    /// d = 5, K = 4, C = 8: twice the classes needed
+    D,
+}
+
+impl Task {
+    /// Number of input features.
+    #[must_use]
+    pub fn features(self) -> usize {
+        [2, 5, 8, 5][self as usize]
+    }
+
+    /// Number of true regimes in the data.
+    #[must_use]
+    pub fn regimes(self) -> usize {
+        [3, 4, 5, 4][self as usize]
+    }
+
+    /// Number of classes of the network.
+    #[must_use]
+    pub fn classes(self) -> usize {
+        [3, 4, 5, 8][self as usize]
+    }
+
+    /// The name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        ["a", "b", "c", "d"][self as usize]
+    }
+}
+
+/// Inputs and targets, row by row.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Rows {
+    /// Features of one row.
+    pub features: usize,
+    /// Inputs, `len × features`, row-major.
+    pub inputs: Vec<f32>,
+    /// One target per row.
+    pub targets: Vec<f32>,
+}
+
+impl Rows {
+    /// Number of rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.inputs.len() / self.features.max(1)
+    }
+
+    /// Whether there is no row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.inputs.is_empty()
+    }
+
+    /// The inputs of one row.
+    #[must_use]
+    pub fn input(&self, row: usize) -> &[f32] {
+        &self.inputs[row * self.features..(row + 1) * self.features]
+    }
+
+    fn take(&mut self, rows: usize) -> Self {
+        let inputs = self
+            .inputs
+            .split_off(self.inputs.len() - rows * self.features);
+        let targets = self.targets.split_off(self.targets.len() - rows);
+        Self {
+            features: self.features,
+            inputs,
+            targets,
+        }
+    }
+}
+
+/// The three parts of a task's data.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Splits {
+    /// 4096 rows to train on.
+    pub train: Rows,
+    /// 2048 rows to follow the training with.
+    pub valid: Rows,
+    /// 4096 rows for the final figure.
+    pub test: Rows,
+}
+
+/// Draws a task. Every regime holds at least half its fair share of the rows.
+#[must_use]
+pub fn generate(task: Task, seed: u64) -> Splits {
+    let (features, regimes, rows) = (task.features(), task.regimes(), TRAIN + VALID + TEST);
+    let mut rng = generator(seed, Purpose::Data);
+    let mut normal = move |count: usize, scale: f64| -> Vec<f64> {
+        (0..count)
+            .map(|_| {
+                scale * {
+                    let z: f64 = StandardNormal.sample(&mut rng);
+                    z
+                }
+            })
+            .collect()
+    };
+
+    let x = normal(rows * features, 1.0);
+    let regime = loop {
+        let mut directions = normal(regimes * features, 1.0);
+        for direction in directions.chunks_mut(features) {
+            let length = direction.iter().map(|g| g * g).sum::<f64>().sqrt();
+            direction.iter_mut().for_each(|g| *g /= length);
+        }
+        let offsets = normal(regimes, 0.3);
+        let regime: Vec<usize> = x
+            .chunks(features)
+            .map(|x| highest(&affine(x, &directions, &offsets)))
+            .collect();
+        let least = (0..regimes)
+            .map(|k| regime.iter().filter(|r| **r == k).count())
+            .min()
+            .unwrap_or(0);
+        if least as f64 >= 0.5 / regimes as f64 * rows as f64 {
+            break regime;
+        }
+    };
+
+    let slopes = normal(regimes * features, 1.0);
+    let intercepts = normal(regimes, 1.5);
+    let mut y: Vec<f64> = (x.chunks(features).zip(&regime))
+        .map(|(x, &k)| {
+            affine(
+                x,
+                &slopes[k * features..(k + 1) * features],
+                &intercepts[k..=k],
+            )[0]
+        })
+        .collect();
+    let scaling = Scaling::fit(&y);
+    y.iter_mut().for_each(|y| *y = scaling.forward(*y));
+    y.iter_mut()
+        .zip(normal(rows, NOISE))
+        .for_each(|(y, noise)| *y += noise);
+
+    let mut all = Rows {
+        features,
+        inputs: x.into_iter().map(|x| x as f32).collect(),
+        targets: y.into_iter().map(|y| y as f32).collect(),
+    };
+    let (test, valid) = (all.take(TEST), all.take(VALID));
+    Splits {
+        train: all,
+        valid,
+        test,
+    }
+}
+
+/// `bias + weight·x`, one number per row of `weight`.
+fn affine(x: &[f64], weight: &[f64], bias: &[f64]) -> Vec<f64> {
+    let dot = |w: &[f64]| w.iter().zip(x).map(|(w, x)| w * x).sum::<f64>();
+    weight
+        .chunks(x.len())
+        .zip(bias)
+        .map(|(w, b)| b + dot(w))
+        .collect()
+}
+
+fn highest(scores: &[f64]) -> usize {
+    (1..scores.len()).fold(0, |best, k| if scores[k] > scores[best] { k } else { best })
+}
+
+/// Target rescaling: training sees targets of mean 0 and variance 1, predictions are scaled back.
+///
+/// Costs, rates and temperatures then mean the same for every data set, which matters most where the cost enters a
+/// gradient as a factor, as it does in the score function.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Scaling {
+    /// Mean of the targets.
+    pub mean: f64,
+    /// Standard deviation of the targets.
+    pub deviation: f64,
+}
+
+impl Scaling {
+    /// Mean and standard deviation of the targets.
+    #[must_use]
+    pub fn fit<T: Copy + Into<f64>>(targets: &[T]) -> Self {
+        let count = targets.len().max(1) as f64;
+        let mean = targets.iter().map(|&y| y.into()).sum::<f64>() / count;
+        let variance = targets
+            .iter()
+            .map(|&y| (y.into() - mean).powi(2))
+            .sum::<f64>()
+            / count;
+        let deviation = if variance > 0.0 { variance.sqrt() } else { 1.0 };
+        Self { mean, deviation }
+    }
+
+    /// A target as training sees it.
+    #[must_use]
+    pub fn forward(self, y: f64) -> f64 {
+        (y - self.mean) / self.deviation
+    }
+
+    /// A prediction in the units of the data.
+    #[must_use]
+    pub fn backward(self, y: f64) -> f64 {
+        y * self.deviation + self.mean
+    }
+}
+
+/// The rows of a minibatch of a step, drawn with replacement.
+#[must_use]
+pub fn minibatch(seed: u64, step: usize, rows: usize, size: usize) -> Vec<usize> {
+    let mut rng = generator(seed, Purpose::Batch(step));
+    (0..size)
+        .map(|_| rng.random_range(0..rows as u32) as usize)
+        .collect()
+}

@@ -1,0 +1,111 @@
+//! One training step and one validation step, as Burn's `Learner` calls them.
+
+use crate::loader::Minibatch;
+use crate::metrics::{ClassesUsed, Cost, HardError};
+use crate::network::CombinedNetwork;
+use crate::strategy::Strategy;
+use burn::module::Module;
+use burn::tensor::{ExecutionError, Int, Tensor};
+use burn::train::metric::Adaptor;
+use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
+use burn_relax::{ScoreFunctionSelector, argmax, argmax_gather};
+
+/// The network with what only its training needs.
+#[derive(Module, Debug)]
+pub struct Trainee {
+    /// What is trained.
+    pub network: CombinedNetwork,
+    /// The sampling module of the score-function strategies.
+    pub selector: Option<ScoreFunctionSelector>,
+    /// How the network is trained through its choice.
+    #[module(skip)]
+    pub strategy: Strategy,
+    /// Squared size of one rescaled unit in the units of the data.
+    pub unit: f64,
+}
+
+impl TrainStep for Trainee {
+    type Input = Minibatch;
+    type Output = Trained;
+
+    fn step(&self, batch: Minibatch) -> TrainOutput<Trained> {
+        let (logits, values) = self.network.forward(batch.inputs);
+        let selector = self.selector.as_ref();
+        let cost = self
+            .strategy
+            .cost(selector, logits, values, batch.targets, batch.step);
+        TrainOutput::new(
+            self,
+            cost.backward(),
+            Trained {
+                cost: cost.detach(),
+            },
+        )
+    }
+}
+
+impl InferenceStep for Trainee {
+    type Input = Minibatch;
+    type Output = Validated;
+
+    fn step(&self, batch: Minibatch) -> Validated {
+        let (logits, values) = self.network.forward(batch.inputs);
+        let [_, classes] = logits.dims();
+        let value = argmax_gather(logits.clone(), values, 1);
+        let errors = (value - batch.targets).square() * self.unit;
+        Validated {
+            mse: errors.mean(),
+            chosen: argmax(logits, 1),
+            classes,
+        }
+    }
+}
+
+/// What a training step reports.
+pub struct Trained {
+    cost: Tensor<1>,
+}
+
+/// What a validation step reports.
+pub struct Validated {
+    mse: Tensor<1>,
+    chosen: Tensor<2, Int>,
+    classes: usize,
+}
+
+impl ItemLazy for Trained {
+    fn sync(self) -> Result<Self, ExecutionError> {
+        self.cost.device().flush()?;
+        Ok(Self {
+            cost: self.cost.without_autodiff(),
+        })
+    }
+}
+
+impl ItemLazy for Validated {
+    fn sync(self) -> Result<Self, ExecutionError> {
+        self.mse.device().flush()?;
+        Ok(self)
+    }
+}
+
+impl Adaptor<Cost> for Trained {
+    fn adapt(&self) -> Cost {
+        Cost(self.cost.clone())
+    }
+}
+
+impl Adaptor<HardError> for Validated {
+    fn adapt(&self) -> HardError {
+        HardError(self.mse.clone())
+    }
+}
+
+impl Adaptor<ClassesUsed> for Validated {
+    fn adapt(&self) -> ClassesUsed {
+        ClassesUsed {
+            chosen: self.chosen.clone(),
+            classes: self.classes,
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The combined network: a classifier picks a class, a regression layer gives one value per class, and the output is the
+//! value of the picked class. The pick is an argmax and has no gradient, so each training [`Strategy`] of this example is
+//! one way round that, built from the functions and modules of `burn-relax`.
+//!
+//! | file | what |
+//! |---|---|
+//! | [`strategy`] | the training costs, one per strategy |
+//! | [`network`] | the network and its inference |
+//! | [`learner`] | one training and one validation step, for Burn's `Learner` |
+//! | [`training`] | the whole run: data, `SupervisedTraining`, evaluation, saving |
+//! | [`data`], [`loader`] | the seeded regression tasks and their minibatches |
+//! | [`metrics`], [`curves`], [`progress`] | what is measured, kept and shown |
+//! | [`store`], [`table`], [`predict`] | run folders, CSV files, the `predict` command |
+//! | [`cli`], [`backend`], [`recipe`], [`report`] | command line, devices, default rates, the summary |
+
+pub mod backend;
+pub mod baseline;
+pub mod cli;
+pub mod curves;
+pub mod data;
+pub mod draft;
+pub mod learner;
+pub mod loader;
+pub mod metrics;
+pub mod network;
+pub mod predict;
+pub mod progress;
+pub mod random;
+pub mod recipe;
+pub mod report;
+pub mod store;
+pub mod strategy;
+pub mod table;
+pub mod training;
+
+pub use strategy::Strategy;
+
+use clap::Parser;
+use std::io::ErrorKind;
+use std::process::ExitCode;
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return cli::explain(&error),
+    };
+    match cli.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", format!("{error:#}").replace('\n', " "));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whether the reader of our output, such as `head`, has gone: the normal end of a pipe.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|io| io.kind() == ErrorKind::BrokenPipe)
+    })
+}

@@ -1,0 +1,144 @@
+//! The figures of a run, for programs and for people.
+
+use crate::data::NOISE_FLOOR;
+use crate::strategy::Strategy;
+use crate::training::Settings;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::path::Path;
+
+/// Below this a task counts as solved: the lines of all regimes are found, and most of the borders.
+pub const SOLVED: f64 = 0.05;
+
+/// The figures of a run; `train --json` prints them as one JSON object.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Backend trained on.
+    pub backend: String,
+    /// Strategy trained with.
+    pub strategy: Strategy,
+    /// Task trained on.
+    pub task: String,
+    /// Seed of the run.
+    pub seed: u64,
+    /// Optimiser steps done.
+    pub steps: usize,
+    /// Seconds for training and evaluation.
+    pub seconds: f64,
+    /// Mean squared error of the hard choice on the test rows.
+    pub test_mse: f64,
+    /// The same for one straight line, fitted by least squares.
+    pub baseline_mse: f64,
+    /// The variance of the noise, which no model can beat.
+    pub noise_floor: f64,
+    /// Classes chosen in more than 2 % of the test rows.
+    pub classes_used: usize,
+}
+
+impl Report {
+    /// The figures of a run with these settings.
+    #[must_use]
+    pub fn new(
+        settings: Settings,
+        seconds: f64,
+        test_mse: f64,
+        baseline_mse: f64,
+        classes_used: usize,
+    ) -> Self {
+        Self {
+            backend: settings.backend.name().to_owned(),
+            strategy: settings.strategy,
+            task: settings.task.name().to_owned(),
+            seed: settings.seed,
+            steps: settings.steps,
+            seconds,
+            test_mse,
+            baseline_mse,
+            noise_floor: NOISE_FLOOR,
+            classes_used,
+        }
+    }
+}
+
+/// The summary that a person reads after training.
+pub struct Summary<'a> {
+    /// The figures.
+    pub report: &'a Report,
+    /// How the run was set up.
+    pub settings: Settings,
+    /// Where the run was saved.
+    pub out: &'a Path,
+}
+
+impl fmt::Display for Summary<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            report,
+            settings,
+            out,
+        } = self;
+        let classes = settings.task.classes();
+        writeln!(
+            f,
+            "\n{} on task {}, backend {}, seed {}: {} steps in {:.1} s",
+            settings.strategy.name(),
+            report.task,
+            report.backend,
+            report.seed,
+            report.steps,
+            report.seconds
+        )?;
+        writeln!(f, "  test MSE of the hard choice   {:.4}", report.test_mse)?;
+        writeln!(
+            f,
+            "  one straight line             {:.4}",
+            report.baseline_mse
+        )?;
+        writeln!(
+            f,
+            "  noise, which cannot be fitted {:.4}",
+            report.noise_floor
+        )?;
+        writeln!(
+            f,
+            "  classes used                  {} of {classes}",
+            report.classes_used
+        )?;
+        writeln!(f, "  saved in                      {}", out.display())?;
+        writeln!(f, "next: {}", self.advice())?;
+        write!(
+            f,
+            "      predict --model {0} --input {0}/test.csv",
+            out.display()
+        )
+    }
+}
+
+impl Summary<'_> {
+    fn advice(&self) -> &'static str {
+        let Self {
+            report, settings, ..
+        } = self;
+        let collapsed = report.classes_used < settings.task.regimes();
+        match settings.strategy {
+            Strategy::RoundedIndex => {
+                "this strategy is here to fail: rounding has no gradient, so the classifier never learnt; \
+                 try --strategy gradual or free-energy"
+            }
+            Strategy::GreedyScore => {
+                "this strategy is here to fail: it rewards whatever class leads, however bad; \
+                 try --strategy score-function or free-energy"
+            }
+            _ if report.test_mse < SOLVED => {
+                "solved; try a harder one, --task b, c or d, or another --strategy or --seed"
+            }
+            Strategy::FreeEnergy => {
+                "not solved yet; try --steps 8000, another --lr or another --seed"
+            }
+            _ if collapsed => {
+                "the classifier settled on too few classes; try --strategy free-energy or expected-cost-entropy"
+            }
+            _ => "not solved; try --strategy free-energy, --steps 8000 or another --lr",
+        }
+    }
+}

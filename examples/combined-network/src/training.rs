@@ -1,0 +1,150 @@
+//! A whole run: data, Burn's `SupervisedTraining`, evaluation.
+
+use crate::backend::Backend;
+use crate::baseline::line_mse;
+use crate::curves::{Curves, curve_logger};
+use crate::data::{Rows, Scaling, Task, generate};
+use crate::learner::Trainee;
+use crate::loader::{TrainLoader, ValidLoader};
+use crate::metrics::{ClassesUsed, Cost, HardError, ReadingMetric};
+use crate::network::{Choice, CombinedNetwork, classes_used, mean_squared_error};
+use crate::progress::Display;
+use crate::report::Report;
+use crate::store::RunConfig;
+use crate::strategy::Strategy;
+use anyhow::{Result, bail};
+use burn::grad_clipping::GradientClippingConfig;
+use burn::optim::AdamConfig;
+use burn::tensor::Device;
+use burn::train::{Learner, SupervisedTraining};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What to train, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The backend to train on.
+    pub backend: Backend,
+    /// The strategy to train with.
+    pub strategy: Strategy,
+    /// The task to train on.
+    pub task: Task,
+    /// Seed of data, parameters, minibatches and draws.
+    pub seed: u64,
+    /// Optimiser steps.
+    pub steps: usize,
+    /// Learning rate.
+    pub learning_rate: f64,
+    /// Norm that each parameter's gradient is clipped to.
+    pub clip: Option<f64>,
+}
+
+/// A trained network with all that is known about its training.
+#[derive(Debug)]
+pub struct Run {
+    /// The figures.
+    pub report: Report,
+    /// Training cost and validations.
+    pub curves: Curves,
+    /// What has been trained, and how.
+    pub config: RunConfig,
+    /// The trained network.
+    pub network: CombinedNetwork,
+    /// The test rows.
+    pub test: Rows,
+    /// The network's choices for them.
+    pub choices: Vec<Choice>,
+}
+
+/// Trains and evaluates.
+///
+/// # Errors
+///
+/// If the backend is not available, or fails under way.
+pub fn train(settings: Settings, display: Display) -> Result<Run> {
+    let device = settings.backend.device()?;
+    let data = generate(settings.task, settings.seed);
+    let scaling = Scaling::fit(&data.train.targets);
+    let mut config = RunConfig::new(settings, scaling);
+    let baseline_mse = line_mse(&data.train, &data.test);
+
+    let start = Instant::now();
+    let (network, curves) = fit(&config, data.train, data.valid, &device, display)?;
+    let choices = network.choose(&data.test, scaling, &device)?;
+    let seconds = start.elapsed().as_secs_f64();
+
+    // Fewer than asked for if the dashboard's user stopped the run.
+    config.settings.steps = curves.cost.len();
+    let used = classes_used(
+        choices.iter().map(|choice| choice.class),
+        config.network.classes,
+    );
+    let test_mse = mean_squared_error(&choices, &data.test.targets);
+    let report = Report::new(config.settings, seconds, test_mse, baseline_mse, used);
+    Ok(Run {
+        report,
+        curves,
+        config,
+        network,
+        test: data.test,
+        choices,
+    })
+}
+
+fn fit(
+    config: &RunConfig,
+    train: Rows,
+    valid: Rows,
+    device: &Device,
+    display: Display,
+) -> Result<(CombinedNetwork, Curves)> {
+    let Settings {
+        strategy,
+        seed,
+        steps,
+        learning_rate,
+        clip,
+        ..
+    } = config.settings;
+    let device = &device.clone().autodiff();
+    let trainee = Trainee {
+        network: config.network.init(seed, device),
+        selector: strategy.selector(seed, device),
+        strategy,
+        unit: config.scaling.deviation.powi(2),
+    };
+    // PyTorch's epsilon: Burn's default of 1e-5 would slow a classifier whose gradients have become small.
+    let mut adam = AdamConfig::new().with_epsilon(1e-8);
+    adam = adam.with_grad_clipping(clip.map(|norm| GradientClippingConfig::Norm(norm as f32)));
+
+    let loader = TrainLoader::new(train, config.scaling, seed, steps, device.clone());
+    let epochs = loader.epochs();
+    let validation = ValidLoader::new(valid, config.scaling, device.clone());
+    let (logger, reader) = curve_logger();
+    let training = SupervisedTraining::new("", Arc::new(loader), Arc::new(validation))
+        .with_application_logger(None)
+        .with_metric_logger(logger)
+        .metric_train_numeric(ReadingMetric::<Cost>::new())
+        .metric_valid_numeric(ReadingMetric::<HardError>::new())
+        .metric_valid_numeric(ReadingMetric::<ClassesUsed>::new())
+        .num_epochs(epochs)
+        .label(&format!(
+            "{} on task {}",
+            strategy.name(),
+            config.settings.task.name()
+        ));
+    let renderer = display.renderer(training.interrupter());
+    let result =
+        training
+            .renderer(renderer)
+            .launch(Learner::new(trainee, adam.init(), learning_rate));
+
+    // Gives the terminal back before anything is printed.
+    drop(result.renderer);
+    if let Some(error) = result.error {
+        bail!("training stopped: {error}");
+    }
+    Ok((result.model.network, reader.finish()))
+}
