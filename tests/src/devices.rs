@@ -1,0 +1,70 @@
+use burn_core::tensor::Device;
+
+/// A compiled-in device, without autodiff.
+#[derive(Clone, Debug)]
+pub struct NamedDevice {
+    /// For reports.
+    pub name: &'static str,
+    /// The device.
+    pub device: Device,
+    /// Whether it computes in f64.
+    pub has_f64: bool,
+}
+
+/// Every device this build has a backend for.
+///
+/// # Panics
+///
+/// If the wgpu backend is compiled in and the machine has no adapter: a test that does not run must not pass.
+pub fn devices() -> Vec<NamedDevice> {
+    let mut devices = Vec::new();
+    #[cfg(feature = "flex")]
+    devices.push(NamedDevice {
+        name: "flex",
+        device: Device::flex(),
+        has_f64: true,
+    });
+    #[cfg(feature = "ndarray")]
+    devices.push(NamedDevice {
+        name: "ndarray",
+        device: Device::ndarray(),
+        has_f64: true,
+    });
+    #[cfg(feature = "wgpu")]
+    devices.push(NamedDevice {
+        name: "wgpu",
+        device: wgpu(),
+        has_f64: false,
+    });
+    assert!(!devices.is_empty(), "no backend is compiled in");
+    devices
+}
+
+/// The devices that compute in f64.
+pub fn cpu_devices() -> Vec<NamedDevice> {
+    let mut devices = devices();
+    devices.retain(|device| device.has_f64);
+    devices
+}
+
+#[cfg(feature = "wgpu")]
+fn wgpu() -> Device {
+    use burn_core::tensor::{DeviceKind, Tensor};
+    use std::{panic::catch_unwind, sync::OnceLock};
+
+    static DEVICE: OnceLock<Result<Device, ()>> = OnceLock::new();
+    let device = DEVICE.get_or_init(|| {
+        catch_unwind(|| {
+            let device = Device::wgpu(DeviceKind::DefaultDevice);
+            Tensor::<1>::zeros([1], &device).into_data();
+            device
+        })
+        .map_err(|_| ())
+    });
+    device.clone().unwrap_or_else(|()| {
+        panic!(
+            "wgpu found no adapter on this machine; on one without a GPU, install mesa-vulkan-drivers \
+             (a software Vulkan driver)"
+        )
+    })
+}

@@ -1,0 +1,99 @@
+use std::collections::BTreeMap;
+
+use burn_core::tensor::{DType, Device, Tensor};
+
+use crate::{Array, Leaves, Random, Table};
+
+/// Half the distance of a central difference: in f64 its truncation error `h² f'''/6` and its rounding error `ε f / h` are
+/// then both near 1e-11 for functions and derivatives of order 1.
+const STEP: f64 = 1e-5;
+
+/// Of the largest slope. The errors of [`STEP`] are a hundred times smaller.
+const RELATIVE: f64 = 1e-6;
+
+/// Absolute, for slopes that are themselves as small as the error of the difference.
+const FLOOR: f64 = 1e-9;
+
+/// A gradient check by central differences through a weighted sum, in f64.
+pub struct Difference {
+    name: String,
+    arrays: BTreeMap<String, Array>,
+    fixed: Vec<String>,
+}
+
+impl Difference {
+    /// A check of the named function.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            arrays: BTreeMap::new(),
+            fixed: Vec::new(),
+        }
+    }
+
+    /// An argument whose gradient is checked.
+    pub fn input(mut self, name: &str, array: Array) -> Self {
+        self.arrays.insert(name.to_owned(), array);
+        self
+    }
+
+    /// An argument that is an integer or needs no gradient.
+    pub fn fixed(mut self, name: &str, array: Array) -> Self {
+        self.fixed.push(name.to_owned());
+        self.input(name, array)
+    }
+
+    /// The gradient of `function` on `device`, which has autodiff, is its slope.
+    pub fn check(self, device: &Device, table: &mut Table, function: impl Fn(&Leaves) -> Tensor<1>) {
+        self.check_against(device, table, &function, &function);
+    }
+
+    /// The gradient of `function` is the slope of `slope`: for functions whose gradient is by design that of another.
+    pub fn check_against(
+        self,
+        device: &Device,
+        table: &mut Table,
+        function: impl Fn(&Leaves) -> Tensor<1>,
+        slope: impl Fn(&Leaves) -> Tensor<1>,
+    ) {
+        let plain = device.clone().without_autodiff();
+        let output = |arrays: &BTreeMap<String, Array>| {
+            Array::of(slope(&Leaves::new(&plain, DType::F64, arrays.clone())))
+        };
+        let count = output(&self.arrays).data.len();
+        let weights = Random::new(count as u64 + 17).array([count], -1.0, 1.0);
+        let value = |arrays: &BTreeMap<String, Array>| -> f64 {
+            let products = output(arrays).data.into_iter().zip(&weights.data);
+            products.map(|(y, w)| y * w).sum()
+        };
+
+        let leaves = Leaves::new(device, DType::F64, self.arrays.clone());
+        let gradients = leaves.gradients(function(&leaves), &weights);
+        for (name, array) in &self.arrays {
+            if self.fixed.contains(name) {
+                continue;
+            }
+            let title = format!("{}: {name}", self.name);
+            let mut arrays = self.arrays.clone();
+            let mut numeric = array.clone();
+            for (i, slope) in numeric.data.iter_mut().enumerate() {
+                let x = array.data[i];
+                let mut at = |x: f64| {
+                    arrays.get_mut(name).expect("it is an input").data[i] = x;
+                    value(&arrays)
+                };
+                *slope = (at(x + STEP) - at(x - STEP)) / (2.0 * STEP);
+                at(x);
+            }
+            let Some(gradient) = gradients.get(name) else {
+                table.fail(&title, "was never asked for");
+                continue;
+            };
+            // A test of zeros against zeros would show nothing.
+            let live = numeric.largest() > 1e-4;
+            table.check(live, &title, "has no slope at these inputs");
+            let allowed = RELATIVE * numeric.largest() + FLOOR;
+            table.within(&title, gradient, &numeric, allowed);
+        }
+    }
+}
