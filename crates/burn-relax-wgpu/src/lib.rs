@@ -28,3 +28,4 @@ mod kernels;
 pub use kernels::soft_argmax_gather::{
     hard_argmax_gather, soft_argmax_gather, soft_argmax_gather_backward,
 };
+pub use kernels::softmax::{log_softmax, log_softmax_backward, softmax, softmax_backward};

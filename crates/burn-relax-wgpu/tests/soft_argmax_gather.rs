@@ -6,8 +6,8 @@ use burn_backend::ops::FloatTensorOps;
 use burn_cubecl::{CubeBackend, tensor::CubeTensor};
 use burn_relax_wgpu::{hard_argmax_gather, soft_argmax_gather, soft_argmax_gather_backward};
 use common::{
-    LENGTHS, Numbers, Rows, assert_close, assert_close_at_scale, bits, excluded, read, tensor,
-    weights,
+    LENGTHS, Numbers, Rows, assert_close, assert_close_at_scale, bits, excluded, read,
+    special_rows, tensor, weights,
 };
 
 /// Of the largest magnitude of a tensor.
@@ -252,27 +252,6 @@ fn transposed_sliced_and_expanded_inputs_agree_with_f64() {
     for dim in 0..3 {
         check_tensors("permuted", cube.clone(), values.clone(), dim, 1.0);
     }
-}
-
-/// Rows of each special kind around ordinary ones, `n` classes each.
-fn special_rows(n: usize) -> (Vec<f32>, usize) {
-    let mut numbers = Numbers(n as u64);
-    let mut rows: Vec<Vec<f32>> = (0..8).map(|_| numbers.take(n, 3.0)).collect();
-    rows[1].fill(f32::NEG_INFINITY);
-    rows[2]
-        .iter_mut()
-        .step_by(2)
-        .for_each(|x| *x = f32::NEG_INFINITY);
-    rows[3][n / 2] = f32::INFINITY;
-    rows[3][n - 1] = f32::INFINITY;
-    rows[4][n / 3] = f32::NAN;
-    rows[5].fill(1.25);
-    rows[6]
-        .iter_mut()
-        .step_by(2)
-        .for_each(|x| *x = f32::NEG_INFINITY);
-    rows[6][n - 1] = f32::INFINITY;
-    (rows.concat(), 8)
 }
 
 #[test]

@@ -48,3 +48,33 @@ pub(crate) fn is_nan<A: Float>(a: A) -> bool {
         !(a <= a || a >= a)
     }
 }
+
+/// `ln(a)` for finite `a >= 1`, exactly 0 at 1; NaN in, NaN out.
+#[cube]
+pub(crate) fn ln_from_one<A: Float>(a: A) -> A {
+    let size = A::size().comptime();
+    if comptime!(size == 4) {
+        let bits = u32::reinterpret(a);
+        let exponent = A::cast_from(i32::cast_from(bits >> 23) - 127);
+        let mantissa = A::reinterpret((bits & 0x007f_ffff) | 0x3f80_0000);
+        // Round 1: a mantissa above √2 counts to the next power.
+        let high = mantissa > A::new(core::f32::consts::SQRT_2);
+        let mantissa = select(high, mantissa * A::new(0.5_f32), mantissa);
+        let exponent = select(high, exponent + A::new(1.0_f32), exponent);
+        let r = mantissa - A::new(1.0_f32);
+        let mut p = r * A::new(7.037_683_6e-2) - A::new(1.151_461e-1);
+        p = p * r + A::new(1.167_699_9e-1);
+        p = p * r - A::new(1.242_014_1e-1);
+        p = p * r + A::new(1.424_932_3e-1);
+        p = p * r - A::new(1.666_805_7e-1);
+        p = p * r + A::new(2.000_071_5e-1);
+        p = p * r - A::new(2.499_999_4e-1);
+        p = p * r + A::new(3.333_333e-1);
+        let z = r * r;
+        let tail = p * r * z + exponent * A::new(LN_2_LOW) - z * A::new(0.5_f32);
+        let ln = r + tail + exponent * A::new(LN_2_HIGH);
+        select(is_nan::<A>(a), a, ln)
+    } else {
+        a.ln()
+    }
+}

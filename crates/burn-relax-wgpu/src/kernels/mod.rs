@@ -6,3 +6,4 @@ mod row;
 mod view;
 
 pub(crate) mod soft_argmax_gather;
+pub(crate) mod softmax;

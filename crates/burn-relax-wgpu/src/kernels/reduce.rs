@@ -7,7 +7,8 @@ use cubecl::prelude::*;
 
 use super::{
     math::{exp_nonpositive, is_nan},
-    row::Layout,
+    row::{Layout, Place, Rows},
+    view::Steps,
 };
 
 /// Terms a lane adds before they join its running sum, which keeps the error of long rows that of short ones.
@@ -50,9 +51,46 @@ fn first_slot(#[comptime] layout: Layout) -> usize {
     }
 }
 
+/// The maximum of the row that begins at `start`, as its statistics hold it: finite even if the row is not, and never NaN.
+#[cube]
+pub(crate) fn find_max<F: Float, A: Float>(
+    logits: &Tensor<F>,
+    start: usize,
+    steps: &Steps,
+    rows: &Rows,
+    lane: usize,
+    #[comptime] layout: Layout,
+) -> A {
+    let mut max = A::min_value();
+    let mut i = lane;
+    while i < rows.classes {
+        let x = A::cast_from(logits[start + i * steps.class]);
+        max = select(x > max, x, max);
+        i += layout.lanes;
+    }
+    let max = row_max::<A>(max, lane, layout);
+    select(max > A::max_value(), A::max_value(), max)
+}
+
+/// Writes a row's statistics; both are NaN if the normaliser is.
+#[cube]
+pub(crate) fn write_stats<A: Float>(
+    stats: &mut Tensor<A>,
+    place: &Place,
+    rows: &Rows,
+    max: A,
+    normaliser: A,
+) {
+    if place.live && place.lane == 0 {
+        let at = place.outer * 2 * rows.inner + place.inner;
+        stats[at] = select(is_nan::<A>(normaliser), normaliser, max);
+        stats[at + rows.inner] = normaliser;
+    }
+}
+
 /// The largest of the lanes' `value`s.
 #[cube]
-pub(crate) fn row_max<A: Float>(value: A, lane: usize, #[comptime] layout: Layout) -> A {
+fn row_max<A: Float>(value: A, lane: usize, #[comptime] layout: Layout) -> A {
     let mut best = value;
     if comptime!(layout.lanes > 1) {
         let mut shared = Shared::<[A]>::new_slice(comptime!(layout.lanes * layout.rows));

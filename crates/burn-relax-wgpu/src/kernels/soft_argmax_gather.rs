@@ -10,9 +10,10 @@ use cubecl::prelude::*;
 use super::{
     math::is_nan,
     reduce::{
-        SUM_BLOCK, divisor, is_excluded, raw_weight, row_first_max, row_max, row_sums, sum_slots,
+        SUM_BLOCK, divisor, find_max, is_excluded, raw_weight, row_first_max, row_sums, sum_slots,
+        write_stats,
     },
-    row::{Layout, Place, Rows, RowsLaunch, place, row_start},
+    row::{Layout, Place, Rows, place, row_start},
     view::{Sizes, Steps, View, address_type, cube_count, elements, output, reciprocal, resized},
 };
 
@@ -143,16 +144,6 @@ fn expected_values<F: Float, A: Float>(
     normaliser
 }
 
-/// Writes a row's statistics; both are NaN if the normaliser is.
-#[cube]
-fn write_stats<A: Float>(stats: &mut Tensor<A>, place: &Place, rows: &Rows, max: A, normaliser: A) {
-    if place.live && place.lane == 0 {
-        let at = place.outer * 2 * rows.inner + place.inner;
-        stats[at] = select(is_nan::<A>(normaliser), normaliser, max);
-        stats[at + rows.inner] = normaliser;
-    }
-}
-
 #[cube(launch_unchecked, address_type = "dynamic")]
 fn soft_argmax_gather_kernel<F: Float, A: Float>(
     logits: &Tensor<F>,    // [outer, classes, inner]
@@ -169,15 +160,7 @@ fn soft_argmax_gather_kernel<F: Float, A: Float>(
 ) {
     let place = place(rows, 1, layout);
     let start = row_start(&place, logits_steps);
-    let mut max = A::min_value();
-    let mut i = place.lane;
-    while i < rows.classes {
-        let x = A::cast_from(logits[start + i * logits_steps.class]);
-        max = select(x > max, x, max);
-        i += layout.lanes;
-    }
-    let max = row_max::<A>(max, place.lane, layout);
-    let max = select(max > A::max_value(), A::max_value(), max);
+    let max = find_max::<F, A>(logits, start, logits_steps, rows, place.lane, layout);
     let normaliser = expected_values::<F, A>(
         logits,
         values,
@@ -384,11 +367,6 @@ fn check_shapes(op: &str, logits: &CubeTensor, values: &CubeTensor, dim: usize) 
     );
 }
 
-/// `rows` as a kernel argument.
-fn launch_rows(sizes: &Sizes) -> RowsLaunch {
-    RowsLaunch::new(sizes.rows(), sizes.classes, sizes.inner, sizes.features)
-}
-
 /// The expected value of the choice that `logits` describe: `y = Σ w_i V_i`, `w = softmax(logits / temperature)` along `dim`.
 ///
 /// # Shapes
@@ -429,7 +407,7 @@ pub fn soft_argmax_gather(
             f.values.tensor.clone().into_tensor_arg(),
             f.out.clone().into_tensor_arg(),
             f.stats.clone().into_tensor_arg(),
-            launch_rows(&f.sizes),
+            f.sizes.launch(),
             f.logits.launch_steps(),
             f.values.launch_steps(),
             reciprocal(temperature, f.elements[1]),
@@ -478,7 +456,7 @@ pub fn hard_argmax_gather(
             hard.clone().into_tensor_arg(),
             f.out.clone().into_tensor_arg(),
             f.stats.clone().into_tensor_arg(),
-            launch_rows(&f.sizes),
+            f.sizes.launch(),
             f.logits.launch_steps(),
             f.values.launch_steps(),
             reciprocal(temperature, f.elements[1]),
@@ -549,7 +527,7 @@ pub fn soft_argmax_gather_backward(
             grad.tensor.clone().into_tensor_arg(),
             grad_logits.clone().into_tensor_arg(),
             grad_values.clone().into_tensor_arg(),
-            launch_rows(&sizes),
+            sizes.launch(),
             chunks,
             logits.launch_steps(),
             values.launch_steps(),

@@ -14,6 +14,8 @@ use burn_cubecl::{
     tensor::CubeTensor,
 };
 
+use super::row::RowsLaunch;
+
 /// Strides of a tensor seen as `[outer, classes, inner, features]`; 0 for a group that the tensor does not have.
 #[derive(CubeType, CubeLaunch)]
 pub(crate) struct Steps {
@@ -47,6 +49,11 @@ impl Sizes {
     /// Number of rows, that is of softmaxes.
     pub(crate) fn rows(&self) -> usize {
         self.outer * self.inner
+    }
+
+    /// The sizes as a kernel argument.
+    pub(crate) fn launch(&self) -> RowsLaunch {
+        RowsLaunch::new(self.rows(), self.classes, self.inner, self.features)
     }
 }
 
@@ -130,11 +137,14 @@ pub(crate) fn elements(op: &str, client: &Client, dtype: DType) -> ([ElemType; 2
         other => panic!("{op}: logits must be floats of 16, 32 or 64 bits, got {other:?}"),
     };
     let storage = ElemType::Float(storage);
+    // WGSL and the shader languages beside it have no `exp` for f64, whatever the adapter says of the type.
+    let computable = dtype != DType::F64 || !client.name().starts_with("wgpu");
     assert!(
-        client
-            .properties()
-            .type_usage(storage)
-            .is_superset(TypeUsage::Buffer | TypeUsage::Conversion),
+        computable
+            && client
+                .properties()
+                .type_usage(storage)
+                .is_superset(TypeUsage::Buffer | TypeUsage::Conversion),
         "{op}: the device must support the element type, got {dtype:?} on {}; cast to f32 or use a CPU backend",
         client.name(),
     );

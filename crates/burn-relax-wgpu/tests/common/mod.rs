@@ -182,3 +182,24 @@ pub fn assert_close_at_scale(what: &str, got: &[f32], want: &[f64], tolerance: f
         worst.0
     );
 }
+
+/// Rows of each special kind around ordinary ones, `n` classes each.
+pub fn special_rows(n: usize) -> (Vec<f32>, usize) {
+    let mut numbers = Numbers(n as u64);
+    let mut rows: Vec<Vec<f32>> = (0..8).map(|_| numbers.take(n, 3.0)).collect();
+    rows[1].fill(f32::NEG_INFINITY);
+    rows[2]
+        .iter_mut()
+        .step_by(2)
+        .for_each(|x| *x = f32::NEG_INFINITY);
+    rows[3][n / 2] = f32::INFINITY;
+    rows[3][n - 1] = f32::INFINITY;
+    rows[4][n / 3] = f32::NAN;
+    rows[5].fill(1.25);
+    rows[6]
+        .iter_mut()
+        .step_by(2)
+        .for_each(|x| *x = f32::NEG_INFINITY);
+    rows[6][n - 1] = f32::INFINITY;
+    (rows.concat(), 8)
+}
