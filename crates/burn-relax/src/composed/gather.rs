@@ -94,10 +94,10 @@ pub fn soft_argmax_gather_backward<B: Backend>(
     let (weights, forbidden) = weights_from_stats(&logits, &stats, dim, temperature);
     let spread = forbidden.clone().append_dims(rank).expand(values.shape());
     let values = values.fill(&spread, 0.0);
-    let advantage = values
-        .mul(&grad)
-        .sum_trailing(row_rank)
-        .sub(&soft.mul(&grad).sum_trailing(row_rank));
+    // The saved output is rounded, and a winner's gradient is small beside that. Around it, the mean of what is left is exact.
+    let advantage = values.sub(&soft).mul(&grad).sum_trailing(row_rank);
+    let rounding = weights.clone().mul(&advantage).sum_dim(dim);
+    let advantage = advantage.sub(&rounding);
     let grad_logits = weights
         .clone()
         .mul(&advantage)
