@@ -66,7 +66,7 @@ fn estimates(samples: usize, baseline: Baseline) -> Vec<f32> {
     let selection = selector.forward(logits.clone(), batch(COSTS, &device));
     let surrogate = selector.surrogate(selection, |cost| cost).mean_dim(1);
     let gradients = logits.grad(&surrogate.sum().backward()).unwrap();
-    gradients.into_data().to_vec().unwrap()
+    gradients.into_data().try_to_vec().unwrap()
 }
 
 #[track_caller]
@@ -122,7 +122,7 @@ fn a_given_baseline_is_unbiased_and_lowers_the_variance() {
         let baseline = Tensor::full([ESTIMATES, 1], baseline, &device);
         let surrogate = score_function_cost(log_prob, cost, Some(baseline));
         let gradients = logits.grad(&surrogate.sum().backward()).unwrap();
-        let moments = moments(&gradients.into_data().to_vec::<f32>().unwrap());
+        let moments = moments(&gradients.into_data().try_to_vec::<f32>().unwrap());
         assert_unbiased(&moments);
         assert_variance(&moments, variance);
     }
@@ -132,7 +132,7 @@ fn a_given_baseline_is_unbiased_and_lowers_the_variance() {
 fn sampled_frequencies_follow_the_softmax() {
     let device = Device::flex();
     let draws = sample_categorical(batch(LOGITS, &device), 1, 4, 5);
-    let draws: Vec<i64> = draws.into_data().convert::<i64>().to_vec().unwrap();
+    let draws: Vec<i64> = draws.into_data().convert::<i64>().try_to_vec().unwrap();
     let n = draws.len() as f64;
     // softmax([-2, 0, .5])
     for (class, p) in [0.048_610_8, 0.359_188_1, 0.592_201_1_f64]
@@ -161,7 +161,7 @@ fn advantage(selector: &burn_relax::ScoreFunctionSelector, cost: f32, device: &D
     );
     let gradient = logits.grad(&surrogate.sum().backward()).unwrap();
     // d log p(k) / d x_k = 1 - 1/2
-    gradient.into_data().to_vec::<f32>().unwrap()[index] / 0.5
+    gradient.into_data().try_to_vec::<f32>().unwrap()[index] / 0.5
 }
 
 #[test]

@@ -76,7 +76,7 @@ fn inputs(device: &Device) -> Tensor<2> {
 }
 
 fn vec<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().to_vec().unwrap()
+    tensor.into_data().try_to_vec().unwrap()
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn modules_display_their_settings_on_one_line() {
     );
     assert_eq!(
         format!("{}", ScoreFunctionSelectorConfig::new().init(&device)),
-        "ScoreFunctionSelector {dim: -1, samples: 1, baseline: None, entropy_weight: 0.0}"
+        "ScoreFunctionSelector {dim: -1, samples: 1, baseline: None, entropy_weight: 0.0, params: 2}"
     );
 }
 
@@ -293,9 +293,9 @@ fn a_selector_reads_out_feature_blocks() {
         .indices
         .to_data()
         .convert::<i64>()
-        .to_vec()
+        .try_to_vec()
         .unwrap();
-    let read: Vec<f32> = selection.values.to_data().to_vec().unwrap();
+    let read: Vec<f32> = selection.values.to_data().try_to_vec().unwrap();
     for (place, index) in indices.iter().enumerate() {
         let row = place as i64 / 3;
         assert_eq!(read[2 * place], (row * 8 + index * 2) as f32);

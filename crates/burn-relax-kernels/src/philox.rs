@@ -13,6 +13,13 @@ pub struct Seed {
     pub step: u64,
 }
 
+impl From<u64> for Seed {
+    /// The key, at step 0.
+    fn from(key: u64) -> Self {
+        Self { key, step: 0 }
+    }
+}
+
 const MULTIPLIERS: [u32; 2] = [0xd251_1f53, 0xcd9e_8d57];
 const KEY_STEPS: [u32; 2] = [0x9e37_79b9, 0xbb67_ae85];
 const ROUNDS: usize = 10;

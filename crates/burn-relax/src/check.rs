@@ -1,7 +1,7 @@
 //! Every argument check of the library, and the one form of its messages:
 //! `<op>: <argument> must <condition>, got <value>`.
 
-use burn_core::tensor::{AsIndex, Shape, Tensor, kind::Basic};
+use burn_core::tensor::{AsIndex, DType, Shape, Tensor, kind::Basic};
 
 /// The axis as a position from the front.
 #[track_caller]
@@ -58,16 +58,43 @@ pub(crate) fn at_least(op: &str, argument: &str, least: usize, value: usize) {
     );
 }
 
-/// `tensor` begins with the dimensions of the logits.
+/// Two tensors that meet in one kernel hold the same float type.
 #[track_caller]
-pub(crate) fn leading_shape(op: &str, argument: &str, logits: Shape, shape: Shape) {
+pub(crate) fn same_dtype(op: &str, argument: &str, expected: DType, dtype: DType) {
+    assert!(
+        dtype == expected,
+        "{op}: {argument} must have the dtype of the logits, {expected:?}, got {dtype:?}"
+    );
+}
+
+/// Values begin with the dimensions of the logits and share their dtype.
+#[track_caller]
+pub(crate) fn values_of<const D: usize, const DV: usize>(
+    op: &str,
+    logits: &Tensor<D>,
+    values: &Tensor<DV>,
+) {
+    same_dtype(op, "values", logits.dtype(), values.dtype());
+    let (logits, shape) = (logits.shape(), values.shape());
     let rank = logits.num_dims();
     assert!(
         shape.num_dims() >= rank && shape[..rank] == logits[..],
-        "{op}: {argument} must have the logits' shape {:?}, then any feature dimensions, got {:?}",
+        "{op}: values must have the logits' shape {:?}, then any feature dimensions, got {:?}",
         &logits[..],
         &shape[..]
     );
+}
+
+/// A tensor beside the logits: their shape and dtype.
+#[track_caller]
+pub(crate) fn beside<const D: usize>(
+    op: &str,
+    argument: &str,
+    logits: &Tensor<D>,
+    tensor: &Tensor<D>,
+) {
+    same_shape(op, argument, "the logits", logits.shape(), tensor.shape());
+    same_dtype(op, argument, logits.dtype(), tensor.dtype());
 }
 
 /// Two tensors of one shape.

@@ -17,7 +17,7 @@ use crate::check;
 /// let logits = Tensor::<2>::from_floats([[0.0, 1.0], [0.0, 1.0]], &device);
 /// let per_row = Tensor::<2>::from_floats([[1.0], [0.5]], &device);
 /// let probs = softmax(logits, 1, per_row);
-/// let second = probs.slice([0..2, 1..2]).into_data().to_vec::<f32>().unwrap();
+/// let second = probs.slice([0..2, 1..2]).into_data().try_to_vec::<f32>().unwrap();
 /// assert!((second[0] - 0.731_058_6).abs() < 1e-6);
 /// assert!((second[1] - 0.880_797).abs() < 1e-6);
 /// ```
@@ -55,6 +55,7 @@ impl<const D: usize> Coefficient<D> {
             Self::Number(value) => check::positive(op, argument, *value),
             Self::Tensor(tensor) => {
                 check::per_row(op, argument, logits.shape(), tensor.shape(), dim);
+                check::same_dtype(op, argument, logits.dtype(), tensor.dtype());
                 #[cfg(feature = "debug-validation")]
                 check::values(
                     op,

@@ -39,7 +39,7 @@
 //! assert!((expected.clone().into_scalar::<f32>() - 25.435_902).abs() < 1e-5);
 //!
 //! let grads = expected.sum().backward();
-//! let gradient = logits.grad(&grads).unwrap().into_data().to_vec::<f32>().unwrap();
+//! let gradient = logits.grad(&grads).unwrap().into_data().try_to_vec::<f32>().unwrap();
 //! assert!((gradient[2] - 2.702_863).abs() < 1e-5);
 //! ```
 //!

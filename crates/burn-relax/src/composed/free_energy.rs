@@ -5,25 +5,30 @@ use super::{
     row::{Row, decided, normalise, row},
 };
 
-/// Prior and posterior rows: `p ~ exp(x)` and `r ~ p exp(-f / T)`.
+/// Prior and posterior rows, `p ~ exp(x)` and `r ~ p exp(-f / T)`, and the least finite cost: taking it off first keeps
+/// `f / T` in range and `F` precise at any temperature.
 fn rows<B: Backend>(
     logits: &Float<B>,
     cost: Float<B>,
     dim: usize,
     temperature: f64,
-) -> (Row<B>, Row<B>) {
+) -> (Row<B>, Row<B>, Float<B>) {
     let prior = row(logits, dim, 1.0);
-    let cost = cost.fill(&prior.forbidden, 0.0);
+    let (_, largest) = logits.limits();
+    let least = cost.clone().fill(&prior.forbidden, f64::INFINITY);
+    let least = least.neg().max_dim(dim).neg();
+    let least = least.clone().fill(&least.greater(largest), 0.0);
+    let cost = cost.sub(&least).fill(&prior.forbidden, 0.0);
     let joint = prior
         .gaps
         .clone()
         .sub(&cost.div_scalar(temperature))
         .fill(&prior.forbidden, f64::NEG_INFINITY);
     let posterior = row(&joint, dim, 1.0);
-    (prior, posterior)
+    (prior, posterior, least)
 }
 
-/// `F = -T (log Σ exp(x - max - f/T) - log Σ exp(x - max))`; the statistics hold maximum and normaliser of both sums.
+/// `F = min f - T (log Σ exp(x - max - (f - min f)/T) - log Σ exp(x - max))`; the statistics hold maximum and normaliser of both sums.
 ///
 /// See [`RelaxOps::free_energy`](crate::RelaxOps::free_energy).
 pub fn free_energy<B: Backend>(
@@ -34,7 +39,7 @@ pub fn free_energy<B: Backend>(
 ) -> (FloatTensor<B>, FloatTensor<B>) {
     let dtype = cost.dtype();
     let logits = Float::<B>::load(logits);
-    let (prior, posterior) = rows(&logits, Float::load(cost), dim, temperature);
+    let (prior, posterior, least) = rows(&logits, Float::load(cost), dim, temperature);
     let nothing = prior.sum.equal_to(0.0);
     let hopeless = posterior.sum.equal_to(0.0);
     let log_ratio = posterior
@@ -49,6 +54,7 @@ pub fn free_energy<B: Backend>(
         .fill(&hopeless, 0.0)
         .add(&log_ratio)
         .mul_scalar(-temperature)
+        .add(&least)
         .fill(&hopeless, f64::INFINITY)
         .fill(&nothing, 0.0);
     let stats = Float::cat(
@@ -70,7 +76,7 @@ pub fn free_energy_backward<B: Backend>(
     let (logits_dtype, cost_dtype) = (logits.dtype(), cost.dtype());
     let logits = Float::<B>::load(logits);
     let grad = Float::load(grad);
-    let (prior, posterior) = rows(&logits, Float::load(cost), dim, temperature);
+    let (prior, posterior, _) = rows(&logits, Float::load(cost), dim, temperature);
     let hopeless = posterior.sum.equal_to(0.0);
     let grad = grad.fill(&hopeless, 0.0);
     let probs = normalise(prior.exp, &prior.sum);

@@ -50,8 +50,16 @@ pub fn gradual_argmax<B: Backend>(
     let dtype = values.dtype();
     let (values, power) = (Float::<B>::load(values), Float::load(power));
     let winners = winners(&values, dim);
-    let rest = values.clone().neg().add_scalar(1.0);
-    let won = pow(&rest, &power).neg().add_scalar(1.0);
+    // 1 - (1 - v)^p = -expm1(t) with t = p log1p(-v), and expm1(t) = tanh(t / 2) (exp(t) + 1): exact for small v too.
+    let certain = values.equal_to(1.0);
+    let t = values.clone().fill(&certain, 0.0).neg().log1p().mul(&power);
+    let won = t
+        .clone()
+        .mul_scalar(0.5)
+        .tanh()
+        .mul(&t.exp().add_scalar(1.0))
+        .neg()
+        .fill(&certain, 1.0);
     pow(&values, &power).replace(&winners, &won).store(dtype)
 }
 

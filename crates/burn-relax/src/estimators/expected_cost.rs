@@ -47,6 +47,6 @@ pub fn expected_cost<const D: usize>(
     let op = "expected_cost";
     let dim = check::dim::<D>(op, dim);
     check::not_empty(op, "logits", &logits, dim);
-    check::same_shape(op, "cost", "the logits", logits.shape(), cost.shape());
+    check::beside(op, "cost", &logits, &cost);
     soft_argmax_gather(logits, cost, dim, 1.0, false)
 }

@@ -1,7 +1,7 @@
 use burn_core::backend::Dispatch;
 use burn_core::tensor::{AsIndex, Tensor};
 
-use crate::{RelaxOps, check, coefficient::Coefficient};
+use crate::{RelaxOps, check, coefficient::Coefficient, functions::is_forbidden};
 
 /// The free energy of the classes' costs: the objective that trains a choice best when every cost is at hand.
 ///
@@ -9,8 +9,8 @@ use crate::{RelaxOps, check, coefficient::Coefficient};
 ///
 /// It lies between the cheapest class's cost (`T → 0`) and the expected cost (`T → ∞`). Each class learns from the examples
 /// it is responsible for, `r_k ~ p_k exp(-f_k / T)`, and the gate learns to predict the responsibilities; a class that is
-/// not chosen yet but fits better still receives its share. With `f` half a squared error over `T` this is the likelihood
-/// of a mixture of experts.
+/// not chosen yet but fits better still receives its share. With `f` a squared error and `T = 2 σ²` this is, up to a factor
+/// and a constant, the negative log-likelihood of a mixture of Gaussian experts.
 ///
 /// # Shapes
 ///
@@ -63,21 +63,27 @@ pub fn free_energy_cost<const D: usize>(
     let op = "free_energy_cost";
     let dim = check::dim::<D>(op, dim);
     check::not_empty(op, "logits", &logits, dim);
-    check::same_shape(op, "cost", "the logits", logits.shape(), cost.shape());
+    check::beside(op, "cost", &logits, &cost);
     let temperature = temperature.into();
     temperature.check(op, "temperature", &logits, dim);
     match temperature {
         Coefficient::Number(value) => energy(logits, cost, dim, value),
         Coefficient::Tensor(tensor) => {
-            // -T log Σ p exp(-f/T) is T times the energy of f/T at temperature 1. Infinite costs stand aside of the
-            // division: their gradient is 0, and 0 times infinity would reach the temperature's.
-            let infinite = cost.clone().is_inf();
+            // -T log Σ p exp(-f/T) is T times the energy of f/T at temperature 1. What has no gradient, infinite costs and
+            // those of forbidden classes, stands aside of the division: 0 times infinity would reach the temperature's.
+            let aside = cost.clone().is_inf().bool_or(is_forbidden(&logits));
             let scaled = cost
                 .clone()
-                .mask_fill(infinite.clone(), 0.0)
-                .div(tensor.clone());
-            let scaled = scaled.mask_where(infinite, cost.detach());
-            energy(logits, scaled, dim, 1.0).mul(tensor)
+                .mask_fill(aside.clone(), 0.0)
+                .div(tensor.clone())
+                .mask_where(aside, cost.detach());
+            let energy = energy(logits, scaled, dim, 1.0);
+            let hopeless = energy.clone().is_inf();
+            energy
+                .clone()
+                .mask_fill(hopeless.clone(), 0.0)
+                .mul(tensor)
+                .mask_where(hopeless, energy.detach())
         }
     }
 }

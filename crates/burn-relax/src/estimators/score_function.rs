@@ -42,9 +42,9 @@ use crate::{check, functions::is_forbidden};
 /// let cost = Tensor::<1>::from_floats([3.0, 1.0], &device);
 /// let baseline = Tensor::<1>::full([2], 2.0, &device);
 /// let surrogate = score_function_cost(log_prob.clone(), cost, Some(baseline));
-/// assert_eq!(surrogate.to_data().to_vec::<f32>().unwrap(), [3.0, 1.0]);
+/// assert_eq!(surrogate.to_data().try_to_vec::<f32>().unwrap(), [3.0, 1.0]);
 /// let grads = surrogate.sum().backward();
-/// assert_eq!(log_prob.grad(&grads).unwrap().into_data().to_vec::<f32>().unwrap(), [1.0, -1.0]);
+/// assert_eq!(log_prob.grad(&grads).unwrap().into_data().try_to_vec::<f32>().unwrap(), [1.0, -1.0]);
 /// ```
 ///
 /// # References
@@ -100,7 +100,7 @@ pub fn score_function_cost<const D: usize>(
 ///
 /// let cost = Tensor::<1>::from_floats([1.0, 2.0, 6.0], &Device::flex());
 /// let baseline = burn_relax::leave_one_out_baseline(cost, 0);
-/// assert_eq!(baseline.into_data().to_vec::<f32>().unwrap(), [4.0, 3.5, 1.5]);
+/// assert_eq!(baseline.into_data().try_to_vec::<f32>().unwrap(), [4.0, 3.5, 1.5]);
 /// ```
 ///
 /// # References

@@ -84,19 +84,14 @@ pub fn argmax_gather<const D: usize, const DV: usize>(
     let op = "argmax_gather";
     let dim = check::dim::<D>(op, dim);
     check::not_empty(op, "logits", &logits, dim);
-    check::leading_shape(op, "values", logits.shape(), values.shape());
-    let nothing = is_forbidden(&logits.clone().max_dim(dim));
-    let index = first_argmax(logits, dim);
-
-    let mut leading = [1; DV];
-    leading[..D].copy_from_slice(&index.dims());
-    let picked = gather_classes(values, index, dim);
-    let shape = picked.shape();
-    picked.mask_fill(nothing.reshape(leading).expand(shape), 0.0)
+    check::values_of(op, &logits, &values);
+    let index = first_argmax(logits.clone(), dim);
+    gather_classes(&logits, values, index, dim)
 }
 
-/// The values, or feature blocks, at `indices` `[.., K, ..]` along `dim`.
+/// The values, or feature blocks, at `indices` `[.., K, ..]` along `dim`; 0 in rows where nothing can be chosen.
 pub(crate) fn gather_classes<const D: usize, const DV: usize>(
+    logits: &Tensor<D>,
     values: Tensor<DV>,
     indices: Tensor<D, Int>,
     dim: usize,
@@ -105,5 +100,10 @@ pub(crate) fn gather_classes<const D: usize, const DV: usize>(
     leading[..D].copy_from_slice(&indices.dims());
     let mut picked = values.dims();
     picked[dim] = leading[dim];
-    values.gather(dim, indices.reshape(leading).expand(picked))
+    let mut rows = leading;
+    rows[dim] = 1;
+    let nothing = is_forbidden(&logits.clone().detach().max_dim(dim));
+    values
+        .gather(dim, indices.reshape(leading).expand(picked))
+        .mask_fill(nothing.reshape(rows).expand(picked), 0.0)
 }

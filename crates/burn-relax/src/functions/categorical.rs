@@ -41,7 +41,7 @@ use crate::{
 /// let device = Device::flex();
 /// let logits = Tensor::<2>::from_floats([[-2.0, 0.0, 0.5]], &device);
 /// let indices = Tensor::<2, Int>::from_ints([[2, 0]], &device);
-/// let log_prob = categorical_log_prob(logits, indices, 1).into_data().to_vec::<f32>().unwrap();
+/// let log_prob = categorical_log_prob(logits, indices, 1).into_data().try_to_vec::<f32>().unwrap();
 /// assert!((log_prob[0] + 0.523_956).abs() < 1e-5 && (log_prob[1] + 3.023_956).abs() < 1e-5);
 /// ```
 #[track_caller]
@@ -115,7 +115,8 @@ pub fn categorical_entropy<const D: usize>(logits: Tensor<D>, dim: impl AsIndex)
 ///
 /// # Randomness
 ///
-/// Counter-based: the draw depends on seed, row, sample and class only ([`Seed`]).
+/// Counter-based ([`Seed`]): class `i` of sample `s` in row `r` uses draw `(r K + s) n + i` of the seed's stream, whatever
+/// the backend and the number of threads.
 ///
 /// # Numerical behaviour
 ///

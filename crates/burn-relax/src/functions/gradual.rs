@@ -54,7 +54,7 @@ fn checked<const D: usize>(
 /// use burn_core::tensor::{Device, Tensor};
 ///
 /// let values = Tensor::<1>::from_floats([0.1304, 0.5134, 0.7426, 0.7159, 0.5705], &Device::flex());
-/// let sharper = burn_relax::gradual_argmax(values, 0, 2.0).into_data().to_vec::<f32>().unwrap();
+/// let sharper = burn_relax::gradual_argmax(values, 0, 2.0).into_data().try_to_vec::<f32>().unwrap();
 /// assert!((sharper[2] - 0.9337).abs() < 1e-4 && (sharper[3] - 0.5125).abs() < 1e-4);
 /// ```
 #[track_caller]
@@ -115,7 +115,7 @@ pub fn gradual_argmax<const D: usize>(
 /// use burn_core::tensor::{Device, Tensor};
 ///
 /// let values = Tensor::<1>::from_floats([1.0, 2.0, 0.0], &Device::flex());
-/// let probs = burn_relax::power_softmax(values, 0, 2.0).into_data().to_vec::<f32>().unwrap();
+/// let probs = burn_relax::power_softmax(values, 0, 2.0).into_data().try_to_vec::<f32>().unwrap();
 /// assert!((probs[0] - 0.2).abs() < 1e-6 && (probs[1] - 0.8).abs() < 1e-6 && probs[2] == 0.0);
 /// ```
 #[track_caller]

@@ -30,7 +30,8 @@ use crate::{
 ///
 /// # Gradient
 ///
-/// `y (g - <y, g>) / T` with `y` the relaxed sample. Biased for the gradient of `E f(sample)` unless `f` is linear.
+/// `y (g - <y, g>) / T` with `y` the relaxed sample. A biased estimate of the gradient of
+/// `E f(sample)`; bias goes to 0 and variance up as the temperature goes to 0.
 ///
 /// # Panics
 ///
@@ -102,7 +103,7 @@ pub fn gumbel_softmax<const D: usize>(
 /// let logits = Tensor::<1>::from_floats([-2.0, 0.0, 0.5], &device);
 /// let noise = Tensor::<1>::from_floats([0.3, -0.1, 0.2], &device);
 /// let sample = gumbel_softmax_with_noise(logits, noise, 0, 0.5, false);
-/// let sample = sample.into_data().to_vec::<f32>().unwrap();
+/// let sample = sample.into_data().try_to_vec::<f32>().unwrap();
 /// assert!((sample[1] - 0.166_839).abs() < 1e-5 && (sample[2] - 0.826_360).abs() < 1e-5);
 /// ```
 #[track_caller]
@@ -116,7 +117,7 @@ pub fn gumbel_softmax_with_noise<const D: usize>(
     let op = "gumbel_softmax_with_noise";
     let dim = check::dim::<D>(op, dim);
     check::not_empty(op, "logits", &logits, dim);
-    check::same_shape(op, "noise", "the logits", logits.shape(), noise.shape());
+    check::beside(op, "noise", &logits, &noise);
     let temperature = temperature.into();
     temperature.check(op, "temperature", &logits, dim);
     perturb(logits, load(noise), dim, temperature, hard)
@@ -189,7 +190,7 @@ pub fn relaxed_categorical_log_density<const D: usize>(
     let op = "relaxed_categorical_log_density";
     let dim = check::dim::<D>(op, dim);
     check::not_empty(op, "logits", &logits, dim);
-    check::same_shape(op, "weights", "the logits", logits.shape(), weights.shape());
+    check::beside(op, "weights", &logits, &weights);
     let temperature = temperature.into();
     temperature.check(op, "temperature", &logits, dim);
     let temperature = temperature.into_tensor(&logits);

@@ -44,6 +44,7 @@ impl Coordinates {
             }
             Self::Given(tensor) => {
                 check::classes(op, "coordinates", classes, tensor.dims()[0]);
+                check::same_dtype(op, "coordinates", like.dtype(), tensor.dtype());
                 tensor
             }
         }

@@ -51,7 +51,7 @@ use crate::{RelaxOps, check, coefficient::Coefficient, functions::tempered};
 /// let values = Tensor::<3>::from_floats([[[10.0, 1.0], [20.0, 2.0], [30.0, 3.0]]], &device);
 /// let hard = soft_argmax_gather(logits, values, 1, 1.0, true);
 /// assert_eq!(hard.dims(), [1, 1, 2]);
-/// assert_eq!(hard.into_data().to_vec::<f32>().unwrap(), [30.0, 3.0]);
+/// assert_eq!(hard.into_data().try_to_vec::<f32>().unwrap(), [30.0, 3.0]);
 /// ```
 #[track_caller]
 pub fn soft_argmax_gather<const D: usize, const DV: usize>(
@@ -63,7 +63,7 @@ pub fn soft_argmax_gather<const D: usize, const DV: usize>(
 ) -> Tensor<DV> {
     let op = "soft_argmax_gather";
     let dim = check::dim::<D>(op, dim);
-    check::leading_shape(op, "values", logits.shape(), values.shape());
+    check::values_of(op, &logits, &values);
     let (logits, temperature) = tempered(op, logits, dim, temperature);
     let (logits, values) = (logits.into_dispatch(), values.dequantize().into_dispatch());
     let output = if hard {

@@ -62,7 +62,7 @@ pub(crate) fn tempered<const D: usize>(
 /// use burn_core::tensor::{Device, Tensor};
 ///
 /// let logits = Tensor::<1>::from_floats([-2.0, 0.0, f32::NEG_INFINITY, 0.5], &Device::flex());
-/// let probs = burn_relax::softmax(logits, 0, 0.5).into_data().to_vec::<f32>().unwrap();
+/// let probs = burn_relax::softmax(logits, 0, 0.5).into_data().try_to_vec::<f32>().unwrap();
 /// assert_eq!(probs[2], 0.0);
 /// assert!((probs[3] - 0.727_475).abs() < 1e-5);
 /// ```
@@ -106,7 +106,7 @@ pub fn softmax<const D: usize>(
 /// use burn_core::tensor::{Device, Tensor};
 ///
 /// let logits = Tensor::<1>::from_floats([1000.0, 0.0], &Device::flex());
-/// let log_probs = burn_relax::log_softmax(logits, -1).into_data().to_vec::<f32>().unwrap();
+/// let log_probs = burn_relax::log_softmax(logits, -1).into_data().try_to_vec::<f32>().unwrap();
 /// assert_eq!(log_probs, [0.0, -1000.0]);
 /// ```
 #[track_caller]

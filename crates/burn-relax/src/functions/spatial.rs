@@ -141,7 +141,7 @@ fn mean<const D: usize, const DO: usize>(
 ///
 /// let heatmap = Tensor::<3>::from_floats([[[0.0, 0.0], [0.0, 50.0]]], &Device::flex());
 /// let at: Tensor<2> = spatial_soft_argmax(heatmap, Grid::AlignedCorners, 1.0);
-/// assert_eq!(at.into_data().to_vec::<f32>().unwrap(), [1.0, 1.0]);
+/// assert_eq!(at.into_data().try_to_vec::<f32>().unwrap(), [1.0, 1.0]);
 /// ```
 #[track_caller]
 pub fn spatial_soft_argmax<const D: usize, const DO: usize>(

@@ -33,9 +33,9 @@ use crate::{
 ///
 /// let soft = Tensor::<1>::from_floats([0.4, 0.6], &Device::flex().autodiff()).require_grad();
 /// let rounded = straight_through(soft.clone().round(), soft.clone());
-/// assert_eq!(rounded.clone().into_data().to_vec::<f32>().unwrap(), [0.0, 1.0]);
+/// assert_eq!(rounded.clone().into_data().try_to_vec::<f32>().unwrap(), [0.0, 1.0]);
 /// let grads = rounded.sum().backward();
-/// assert_eq!(soft.grad(&grads).unwrap().into_data().to_vec::<f32>().unwrap(), [1.0, 1.0]);
+/// assert_eq!(soft.grad(&grads).unwrap().into_data().try_to_vec::<f32>().unwrap(), [1.0, 1.0]);
 /// ```
 ///
 /// # References
@@ -107,11 +107,11 @@ fn one_hot<const D: usize>(logits: &Tensor<D>, indices: Tensor<D, Int>, dim: usi
 /// let device = Device::flex().autodiff();
 /// let logits = Tensor::<1>::from_floats([-2.0, 0.0, 0.5], &device).require_grad();
 /// let choice = straight_through_argmax(logits.clone(), 0, 1.0);
-/// assert_eq!(choice.to_data().to_vec::<f32>().unwrap(), [0.0, 0.0, 1.0]);
+/// assert_eq!(choice.to_data().try_to_vec::<f32>().unwrap(), [0.0, 0.0, 1.0]);
 ///
 /// let upstream = Tensor::<1>::from_floats([1.0, 2.0, 3.0], &device);
 /// let grads = choice.mul(upstream).sum().backward();
-/// let gradient = logits.grad(&grads).unwrap().into_data().to_vec::<f32>().unwrap();
+/// let gradient = logits.grad(&grads).unwrap().into_data().try_to_vec::<f32>().unwrap();
 /// assert!((gradient[2] - 0.270_286).abs() < 1e-5);
 /// ```
 #[track_caller]
@@ -153,7 +153,7 @@ pub fn straight_through_argmax<const D: usize>(
 /// let logits = Tensor::<2>::from_floats([[-2.0, 0.0, 0.5]], &device);
 /// let indices = Tensor::<2, Int>::from_ints([[1]], &device);
 /// let choice = straight_through_with_indices(logits, indices, 1, 1.0);
-/// assert_eq!(choice.into_data().to_vec::<f32>().unwrap(), [0.0, 1.0, 0.0]);
+/// assert_eq!(choice.into_data().try_to_vec::<f32>().unwrap(), [0.0, 1.0, 0.0]);
 /// ```
 #[track_caller]
 pub fn straight_through_with_indices<const D: usize>(

@@ -171,7 +171,7 @@ impl ScoreFunctionSelector {
         let op = "ScoreFunctionSelector";
         let dim = check::dim::<D>(op, self.dim);
         check::not_empty(op, "logits", &logits, dim);
-        check::leading_shape(op, "values", logits.shape(), values.shape());
+        check::values_of(op, &logits, &values);
 
         let device = logits.device();
         if !(self.training.is_enabled() && device.is_autodiff()) {
@@ -189,9 +189,9 @@ impl ScoreFunctionSelector {
         let greedy_values = (self.baseline == Baseline::Greedy)
             .then(|| argmax_gather(logits.clone(), values.clone(), dim).detach());
         let entropy = (self.entropy_weight > 0.0).then(|| categorical_entropy(logits.clone(), dim));
-        let log_probs = categorical_log_prob(logits, indices.clone(), dim);
+        let log_probs = categorical_log_prob(logits.clone(), indices.clone(), dim);
         Selection {
-            values: gather_classes(values, indices.clone(), dim),
+            values: gather_classes(&logits, values, indices.clone(), dim),
             indices,
             log_probs: Some(log_probs),
             entropy,
