@@ -18,7 +18,6 @@ const FLOOR: f64 = 1e-9;
 pub struct Difference {
     name: String,
     arrays: BTreeMap<String, Array>,
-    fixed: Vec<String>,
 }
 
 impl Difference {
@@ -27,7 +26,6 @@ impl Difference {
         Self {
             name: name.into(),
             arrays: BTreeMap::new(),
-            fixed: Vec::new(),
         }
     }
 
@@ -37,14 +35,13 @@ impl Difference {
         self
     }
 
-    /// An argument that is an integer or needs no gradient.
-    pub fn fixed(mut self, name: &str, array: Array) -> Self {
-        self.fixed.push(name.to_owned());
-        self.input(name, array)
-    }
-
     /// The gradient of `function` on `device`, which has autodiff, is its slope.
-    pub fn check(self, device: &Device, table: &mut Table, function: impl Fn(&Leaves) -> Tensor<1>) {
+    pub fn check(
+        self,
+        device: &Device,
+        table: &mut Table,
+        function: impl Fn(&Leaves) -> Tensor<1>,
+    ) {
         self.check_against(device, table, &function, &function);
     }
 
@@ -70,9 +67,6 @@ impl Difference {
         let leaves = Leaves::new(device, DType::F64, self.arrays.clone());
         let gradients = leaves.gradients(function(&leaves), &weights);
         for (name, array) in &self.arrays {
-            if self.fixed.contains(name) {
-                continue;
-            }
             let title = format!("{}: {name}", self.name);
             let mut arrays = self.arrays.clone();
             let mut numeric = array.clone();
@@ -95,5 +89,35 @@ impl Difference {
             let allowed = RELATIVE * numeric.largest() + FLOOR;
             table.within(&title, gradient, &numeric, allowed);
         }
+    }
+}
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "square: x")]
+    fn a_gradient_that_is_off_by_one_part_in_a_hundred_thousand_is_found() {
+        let mut table = Table::new();
+        Difference::new("square")
+            .input("x", Array::line([0.3, -0.7, 1.1]))
+            .check_against(
+                &Device::flex().autodiff(),
+                &mut table,
+                |x| x.get::<1>("x").square().mul_scalar(1.000_01),
+                |x| x.get::<1>("x").square(),
+            );
+        table.finish();
+    }
+
+    #[test]
+    #[should_panic(expected = "has no slope")]
+    fn a_check_of_nothing_does_not_pass() {
+        let mut table = Table::new();
+        Difference::new("constant")
+            .input("x", Array::line([0.3, -0.7]))
+            .check(&Device::flex().autodiff(), &mut table, |x| x.get::<1>("x").mul_scalar(0.0));
+        table.finish();
     }
 }

@@ -17,7 +17,12 @@ impl Table {
 
     /// `actual` agrees with `expected` within `tolerance` of max(1, the largest magnitude expected).
     pub fn close(&mut self, name: &str, actual: &Array, expected: &Array, tolerance: f64) {
-        self.within(name, actual, expected, tolerance * expected.largest().max(1.0));
+        self.within(
+            name,
+            actual,
+            expected,
+            tolerance * expected.largest().max(1.0),
+        );
     }
 
     /// `actual` agrees with `expected` within `tolerance` of the largest magnitude expected.
@@ -42,7 +47,13 @@ impl Table {
             self.fail(name, &shapes);
             return;
         }
-        let pairs = || actual.data.iter().copied().zip(expected.data.iter().copied());
+        let pairs = || {
+            actual
+                .data
+                .iter()
+                .copied()
+                .zip(expected.data.iter().copied())
+        };
         let wrong = pairs().filter(|&(a, e)| error(a, e) > allowed).count();
         let worst = pairs()
             .enumerate()
@@ -130,7 +141,12 @@ mod tests {
     #[should_panic(expected = "shape [2], expected [3]")]
     fn a_wrong_shape_is_reported() {
         let mut table = Table::new();
-        table.close("x", &Array::line([1.0, 2.0]), &Array::line([1.0, 2.0, 3.0]), 1.0);
+        table.close(
+            "x",
+            &Array::line([1.0, 2.0]),
+            &Array::line([1.0, 2.0, 3.0]),
+            1.0,
+        );
         table.finish();
     }
 

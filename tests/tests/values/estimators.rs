@@ -114,7 +114,10 @@ fn enumerate(case: &Case, device: &Device, dtype: DType, samples: usize) -> Arra
     for tuple in 0..classes.pow(samples as u32) {
         let digit = |s: usize| tuple / classes.pow(s as u32) % classes;
         let chosen: Vec<usize> = (0..samples).map(digit).collect();
-        let index = Array::new([1, samples], chosen.iter().map(|&k| k as f64).collect::<Vec<_>>());
+        let index = Array::new(
+            [1, samples],
+            chosen.iter().map(|&k| k as f64).collect::<Vec<_>>(),
+        );
         let probability: f64 = chosen.iter().map(|&k| probs[k]).product();
 
         let x = Leaves::new(device, dtype, case.inputs.clone());
