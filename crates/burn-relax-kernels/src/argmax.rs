@@ -4,7 +4,7 @@
 
 use crate::element::Element;
 use crate::real::Real;
-use crate::rows::{Output, check_len, count_rows, get, lanes, row, run};
+use crate::rows::{Output, check_len, count_rows, get, lanes, peek, row, run};
 use crate::simd::{Backend, Pack, Region, Vector, max_lanes};
 use core::mem::MaybeUninit;
 use core::ops::Range;
@@ -14,6 +14,19 @@ use core::ops::Range;
 pub(crate) fn first_equal<B: Backend, F: Element>(x: &[F], largest: F::Acc) -> usize {
     lanes!(F::Lanes<B>, x.len(), |i, k, U| {
         let bits = Pack::<F::Lanes<B>, U>::bits(get::<B, F, U>(x, i, k, F::Acc::NAN).eq(Pack::splat(largest)));
+        if bits != 0 {
+            return i + bits.trailing_zeros() as usize;
+        }
+    });
+    0
+}
+
+/// As [`first_equal`], in a scratch row.
+#[inline(always)]
+pub(crate) fn first_equal_lanes<V: Vector>(x: &[V::Scalar], largest: V::Scalar) -> usize {
+    lanes!(V, x.len(), |i, k, U| {
+        let equal = peek::<V, U>(x, i, k, V::Scalar::NAN).eq(Pack::splat(largest));
+        let bits = Pack::<V, U>::bits(equal);
         if bits != 0 {
             return i + bits.trailing_zeros() as usize;
         }

@@ -10,14 +10,21 @@
 
 pub mod argmax;
 pub mod element;
+pub mod free_energy;
 pub mod gather;
 mod gather_features;
+pub mod gradual;
+pub mod gumbel;
 pub mod log_softmax;
 mod math;
+#[cfg(feature = "reference")]
+pub mod naive;
 pub mod noise;
 pub mod philox;
+pub mod power;
 pub mod real;
 mod rows;
+pub mod sample;
 mod simd;
 pub mod soft_argmax;
 pub mod softmax;
@@ -25,12 +32,17 @@ pub mod tensor;
 
 pub use argmax::argmax;
 pub use element::Element;
+pub use free_energy::{free_energy, free_energy_backward};
 pub use gather::{hard_argmax_gather, soft_argmax_gather, soft_argmax_gather_backward};
+pub use gradual::{gradual_argmax, gradual_argmax_backward};
+pub use gumbel::gumbel_softmax;
 pub use log_softmax::{log_softmax, log_softmax_backward};
 pub use noise::{gumbel, uniform};
 pub use philox::{Seed, philox_block, uniform_f32};
+pub use power::{power_softmax, power_softmax_backward};
 pub use real::Real;
 pub use rows::PARALLEL_THRESHOLD;
+pub use sample::sample_categorical;
 pub use simd::{Path, force_path};
 pub use soft_argmax::{soft_argmax, soft_argmax_backward};
 pub use softmax::{softmax, softmax_backward};

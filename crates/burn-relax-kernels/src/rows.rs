@@ -322,6 +322,13 @@ impl<A: Real> Head<A> {
         V::splat(A::ZERO).min((x - V::splat(self.max)) * V::splat(self.scale))
     }
 
+    /// The exponent of one logit.
+    #[inline(always)]
+    pub(crate) fn exponent_of(&self, x: A) -> A {
+        let z = (x - self.max) * self.scale;
+        if z > A::ZERO { A::ZERO } else { z }
+    }
+
     /// The unnormalised weights.
     #[inline(always)]
     pub(crate) fn weight<V: Vector<Scalar = A>>(&self, x: V) -> V {

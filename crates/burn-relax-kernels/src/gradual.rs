@@ -1,0 +1,195 @@
+//! Gradual argmax: `1 - (1 - v)^p` at every maximum of a row, `v^p` elsewhere.
+//!
+//! Forward: one pass for the maximum, one for the powers; the value at the maximum is the same for all ties and taken once per row,
+//! in `f64`. `v^p` is `v exp((p - 1) ln v)` for `p >= 1`, which is exact at `p = 1`, and `exp(p ln v)` below. Backward reads
+//! values and upstream gradient; it needs no saved output. A logarithm and an exponential per element make both
+//! bound by arithmetic on one thread.
+
+use crate::argmax::max_and_nan;
+use crate::element::Element;
+use crate::math::{exp, ln};
+use crate::real::Real;
+use crate::rows::{Output, Sum, check_len, count_rows, get, lanes, put, row, run};
+use crate::simd::{Backend, Pack, Region, Vector};
+use core::mem::MaybeUninit;
+use core::ops::Range;
+
+/// The power of row `r` from a slice of one power or one per row.
+#[inline(always)]
+pub(crate) fn power_of<F: Element>(power: &[F], r: usize) -> F::Acc {
+    power[if power.len() == 1 { 0 } else { r }].to_acc()
+}
+
+/// Checks that there is one power, or one per row.
+#[track_caller]
+pub(crate) fn check_power(kernel: &str, got: usize, rows: usize) {
+    assert!(got == 1 || got == rows, "{kernel}: power must have 1 or {rows} values, got {got}");
+}
+
+/// `v^(p - 1)` and `v^p` for `v > 0`; other lanes are to be replaced.
+#[inline(always)]
+pub(crate) fn powers<V: Vector>(v: V, log: V, p: V::Scalar) -> (V, V) {
+    if p >= V::Scalar::ONE {
+        let lower = exp(V::splat(p - V::Scalar::ONE) * log);
+        (lower, lower * v)
+    } else {
+        let upper = exp(V::splat(p) * log);
+        ((upper / v).min(V::splat(V::Scalar::MAX)), upper)
+    }
+}
+
+/// `0^(p - 1)` as the derivatives use it: 1 for `p = 1`, else 0, for `p < 1` too, where it is infinite.
+#[inline(always)]
+pub(crate) fn zero_power<A: Real>(p: A) -> A {
+    if p == A::ONE { A::ONE } else { A::ZERO }
+}
+
+/// What happens at the maximum `v` of a row.
+struct Top<A> {
+    value: A,
+    slope: A,
+    power_slope: A,
+}
+
+impl<A: Real> Top<A> {
+    #[inline(always)]
+    fn value(v: A, p: A) -> A {
+        if p == A::ONE {
+            return v;
+        }
+        A::from_f64(-(p.to_f64() * (-v.to_f64()).ln_1p()).exp_m1())
+    }
+
+    #[inline(always)]
+    fn new(v: A, p: A) -> Self {
+        let (log, power) = ((-v.to_f64()).ln_1p(), p.to_f64());
+        let (slope, power_slope) = if v == A::ONE {
+            (zero_power(p), A::ZERO)
+        } else {
+            let slope = if p == A::ONE { A::ONE } else { A::from_f64(power * ((power - 1.0) * log).exp()) };
+            (slope, A::from_f64(-(power * log).exp() * log))
+        };
+        Top { value: v, slope, power_slope }
+    }
+}
+
+struct Forward<'a, F: Element> {
+    values: &'a [F],
+    power: &'a [F],
+    n: usize,
+    out: Output<'a, F>,
+}
+
+impl<F: Element> Region for Forward<'_, F> {
+    #[inline(always)]
+    fn run<B: Backend>(&self, rows: Range<usize>) {
+        let n = self.n;
+        for r in rows {
+            let v = row(self.values, r, n);
+            // SAFETY: row `r` is in this task's range and borrowed once.
+            let out = unsafe { self.out.row(r, n) };
+            let (largest, nan) = max_and_nan::<B, F>(v);
+            let p = power_of(self.power, r);
+            if nan {
+                out.fill(MaybeUninit::new(F::from_acc(F::Acc::NAN)));
+                continue;
+            }
+            let top = Top::value(largest, p);
+            lanes!(F::Lanes<B>, n, |i, k, U| {
+                let v = get::<B, F, U>(v, i, k, F::Acc::ZERO);
+                let (_, y) = powers(v, ln(v), p);
+                let zero = Pack::splat(F::Acc::ZERO);
+                let y = Pack::select(v.ne(zero), y, zero);
+                put::<B, F, U>(out, i, k, Pack::select(v.ne(Pack::splat(largest)), y, Pack::splat(top)));
+            });
+        }
+    }
+}
+
+struct Backward<'a, F: Element> {
+    values: &'a [F],
+    power: &'a [F],
+    grad: &'a [F],
+    n: usize,
+    grad_values: Output<'a, F>,
+    grad_power: Output<'a, F>,
+}
+
+impl<F: Element> Region for Backward<'_, F> {
+    #[inline(always)]
+    fn run<B: Backend>(&self, rows: Range<usize>) {
+        let n = self.n;
+        for r in rows {
+            let (v, g) = (row(self.values, r, n), row(self.grad, r, n));
+            // SAFETY: row `r` is in this task's range and borrowed once.
+            let (grad_v, grad_p) = unsafe { (self.grad_values.row(r, n), self.grad_power.row(r, 1)) };
+            let (largest, nan) = max_and_nan::<B, F>(v);
+            let p = power_of(self.power, r);
+            if nan {
+                grad_v.fill(MaybeUninit::new(F::from_acc(F::Acc::NAN)));
+                grad_p[0].write(F::from_acc(F::Acc::NAN));
+                continue;
+            }
+            let top = Top::new(largest, p);
+            let at_zero = p * zero_power(p);
+            let mut sum = Sum::<F::Lanes<B>>::new();
+            lanes!(F::Lanes<B>, n, |i, k, U| {
+                let v = get::<B, F, U>(v, i, k, F::Acc::ZERO);
+                let g = get::<B, F, U>(g, i, k, F::Acc::ZERO);
+                let log = ln(v);
+                let (lower, upper) = powers(v, log, p);
+                let zero = Pack::splat(F::Acc::ZERO);
+                let (positive, loser) = (v.ne(zero), v.ne(Pack::splat(top.value)));
+                let slope = Pack::select(positive, Pack::splat(p) * lower, Pack::splat(at_zero));
+                let slope = Pack::select(loser, slope, Pack::splat(top.slope));
+                let power_slope = Pack::select(positive, upper * log, zero);
+                let power_slope = Pack::select(loser, power_slope, Pack::splat(top.power_slope));
+                put::<B, F, U>(grad_v, i, k, g * slope);
+                sum.add(g * power_slope);
+            } flush { sum.flush() });
+            grad_p[0].write(F::from_acc(sum.total()));
+        }
+    }
+}
+
+/// The gradual argmax of every row: `1 - (1 - v)^p` at every maximum, `v^p` elsewhere.
+///
+/// `power` holds one value for all rows or one per row. The domain is `0 <= v <= 1`, `p > 0`; outside it the result
+/// has no meaning. Zero stays zero, `p = 1` changes nothing, a row with NaN becomes NaN.
+///
+/// # Panics
+/// When a slice has the wrong length.
+#[track_caller]
+pub fn gradual_argmax<F: Element>(values: &[F], power: &[F], n: usize, out: &mut [MaybeUninit<F>]) {
+    let rows = count_rows("gradual_argmax", values.len(), n);
+    check_power("gradual_argmax", power.len(), rows);
+    check_len("gradual_argmax", "out", out.len(), values.len());
+    run(&Forward { values, power, n, out: Output::new(out) }, rows, 2 * n);
+}
+
+/// Gradient of [`gradual_argmax`]: for the values `g p (1 - v)^(p - 1)` at every maximum and `g p v^(p - 1)` elsewhere; for
+/// the power, one sum per row of `-g (1 - v)^p ln(1 - v)` and `g v^p ln v`.
+///
+/// `0^(p - 1)` counts as 1 for `p = 1` and as 0 for every other `p`: for `p < 1` the derivative there is infinite, and 0
+/// is what does not destroy a training step. Powers that overflow stop at the largest finite number.
+///
+/// # Panics
+/// When a slice has the wrong length.
+#[track_caller]
+pub fn gradual_argmax_backward<F: Element>(
+    values: &[F],
+    power: &[F],
+    grad: &[F],
+    n: usize,
+    grad_values: &mut [MaybeUninit<F>],
+    grad_power: &mut [MaybeUninit<F>],
+) {
+    const KERNEL: &str = "gradual_argmax_backward";
+    let rows = count_rows(KERNEL, values.len(), n);
+    check_power(KERNEL, power.len(), rows);
+    check_len(KERNEL, "grad", grad.len(), values.len());
+    check_len(KERNEL, "grad_values", grad_values.len(), values.len());
+    check_len(KERNEL, "grad_power", grad_power.len(), rows);
+    let (grad_values, grad_power) = (Output::new(grad_values), Output::new(grad_power));
+    run(&Backward { values, power, grad, n, grad_values, grad_power }, rows, 3 * n);
+}

@@ -1,0 +1,187 @@
+//! Power softmax: `v^p / sum v^p`, the normalised twin of the gradual argmax.
+//!
+//! Forward: maximum, then `exp(p ln(v / max))` and its sum, then the division; the row stays in cache. Relative to the maximum
+//! nothing overflows and the largest entry is exact. Backward from the saved output and the row's statistics, in
+//! two passes. Arithmetic binds on one thread.
+
+use crate::argmax::max_and_nan;
+use crate::element::Element;
+use crate::gradual::{check_power, power_of, powers, zero_power};
+use crate::math::{exp, ln};
+use crate::real::Real;
+use crate::rows::{
+    Output, Sum, check_len, count_rows, get, inverse, lanes, put, put_stats, row, run, unless_zero, written,
+};
+use crate::simd::{Backend, Pack, Region, Vector};
+use core::mem::MaybeUninit;
+use core::ops::Range;
+
+/// `v / max`, exactly 1 at the maximum even if that is infinite.
+#[inline(always)]
+fn relative<V: Vector>(v: V, max: V::Scalar) -> V {
+    let max = V::splat(max);
+    V::select(v.ne(max), v / max, V::splat(V::Scalar::ONE))
+}
+
+/// `(v / max)^p`, 0 at 0.
+#[inline(always)]
+fn weight<V: Vector>(v: V, max: V::Scalar, p: V::Scalar) -> V {
+    let q = relative(v, max);
+    unless_zero(q, exp(V::splat(p) * ln(q)))
+}
+
+struct Forward<'a, F: Element> {
+    values: &'a [F],
+    power: &'a [F],
+    n: usize,
+    out: Output<'a, F>,
+    stats: Output<'a, F::Acc>,
+}
+
+impl<F: Element> Region for Forward<'_, F> {
+    #[inline(always)]
+    fn run<B: Backend>(&self, rows: Range<usize>) {
+        let n = self.n;
+        let zero = F::Acc::ZERO;
+        for r in rows {
+            let v = row(self.values, r, n);
+            // SAFETY: row `r` is in this task's range and borrowed once.
+            let (out, stats) = unsafe { (self.out.row(r, n), self.stats.row(r, 2)) };
+            let (largest, nan) = max_and_nan::<B, F>(v);
+            if nan || largest == zero {
+                let fill = if nan { F::Acc::NAN } else { zero };
+                out.fill(MaybeUninit::new(F::from_acc(fill)));
+                stats.fill(MaybeUninit::new(fill));
+                continue;
+            }
+            let p = power_of(self.power, r);
+            let mut sum = Sum::<F::Lanes<B>>::new();
+            lanes!(F::Lanes<B>, n, |i, k, U| {
+                let e = weight(get::<B, F, U>(v, i, k, zero), largest, p);
+                sum.add(e);
+                if !F::NARROW {
+                    put::<B, F, U>(out, i, k, e);
+                }
+            } flush { sum.flush() });
+            let normaliser = sum.total();
+            let factor = inverse(normaliser);
+            lanes!(F::Lanes<B>, n, |i, k, U| {
+                let e = if F::NARROW {
+                    weight(get::<B, F, U>(v, i, k, zero), largest, p)
+                } else {
+                    // SAFETY: the loop above wrote every value of the row.
+                    get::<B, F, U>(unsafe { written(out) }, i, k, zero)
+                };
+                put::<B, F, U>(out, i, k, e * Pack::splat(factor));
+            });
+            put_stats(stats, if largest > F::Acc::MAX { F::Acc::MAX } else { largest }, normaliser);
+        }
+    }
+}
+
+struct Backward<'a, F: Element> {
+    values: &'a [F],
+    power: &'a [F],
+    out: &'a [F],
+    stats: &'a [F::Acc],
+    grad: &'a [F],
+    n: usize,
+    grad_values: Output<'a, F>,
+    grad_power: Output<'a, F>,
+}
+
+impl<F: Element> Region for Backward<'_, F> {
+    #[inline(always)]
+    fn run<B: Backend>(&self, rows: Range<usize>) {
+        let n = self.n;
+        let zero = F::Acc::ZERO;
+        for r in rows {
+            let (v, y, g) = (row(self.values, r, n), row(self.out, r, n), row(self.grad, r, n));
+            // SAFETY: row `r` is in this task's range and borrowed once.
+            let (grad_v, grad_p) = unsafe { (self.grad_values.row(r, n), self.grad_power.row(r, 1)) };
+            let (max, normaliser) = (self.stats[2 * r], self.stats[2 * r + 1]);
+            if max == F::Acc::MAX || normaliser == zero {
+                grad_v.fill(MaybeUninit::new(F::from_acc(zero)));
+                grad_p[0].write(F::from_acc(zero));
+                continue;
+            }
+            let p = power_of(self.power, r);
+            let mut sum = Sum::<F::Lanes<B>>::new();
+            lanes!(F::Lanes<B>, n, |i, k, U| {
+                let (y, g) = (get::<B, F, U>(y, i, k, zero), get::<B, F, U>(g, i, k, zero));
+                sum.add(unless_zero(y, y * g));
+            } flush { sum.flush() });
+            let mean = sum.total();
+            let scale = p / (normaliser * max);
+            let scale = if scale > F::Acc::MAX { F::Acc::MAX } else { scale };
+            let mut sum = Sum::<F::Lanes<B>>::new();
+            lanes!(F::Lanes<B>, n, |i, k, U| {
+                let v = get::<B, F, U>(v, i, k, zero);
+                let (y, g) = (get::<B, F, U>(y, i, k, zero), get::<B, F, U>(g, i, k, zero));
+                let q = relative(v, max);
+                let log = ln(q);
+                let (lower, _) = powers(q, log, p);
+                let lower = Pack::select(q.ne(Pack::splat(zero)), lower, Pack::splat(zero_power(p)));
+                let difference = g - Pack::splat(mean);
+                put::<B, F, U>(grad_v, i, k, unless_zero(lower, lower * difference * Pack::splat(scale)));
+                // Adding a constant to all logarithms changes nothing: those of v / max are the accurate ones.
+                sum.add(unless_zero(y, y * difference * log));
+            } flush { sum.flush() });
+            grad_p[0].write(F::from_acc(sum.total()));
+        }
+    }
+}
+
+/// `v^p / sum v^p` for every row, and its statistics: the maximum of `v` and `sum (v / max)^p`.
+///
+/// `power` holds one value for all rows or one per row. The domain is `v >= 0`, `p > 0`. A row of zeros gives zeros and stores
+/// 0 and 0; a row with `+inf` shares the weight among those entries and stores `Acc::MAX` and their number.
+///
+/// # Panics
+/// When a slice has the wrong length.
+#[track_caller]
+pub fn power_softmax<F: Element>(
+    values: &[F],
+    power: &[F],
+    n: usize,
+    out: &mut [MaybeUninit<F>],
+    stats: &mut [MaybeUninit<F::Acc>],
+) {
+    let rows = count_rows("power_softmax", values.len(), n);
+    check_power("power_softmax", power.len(), rows);
+    check_len("power_softmax", "out", out.len(), values.len());
+    check_len("power_softmax", "stats", stats.len(), 2 * rows);
+    run(&Forward { values, power, n, out: Output::new(out), stats: Output::new(stats) }, rows, 3 * n);
+}
+
+/// Gradient of [`power_softmax`]: for the values `(p / v) y (g - <y, g>)`, for the power, one per row,
+/// `sum y (g - <y, g>) ln v`.
+///
+/// `v^(p - 1)` at `v = 0` counts as 1 for `p = 1` and 0 for every other `p`, as in
+/// [`gradual_argmax_backward`](crate::gradual_argmax_backward). Rows of zeros and rows with `+inf` get 0.
+///
+/// # Panics
+/// When a slice has the wrong length.
+#[track_caller]
+#[allow(clippy::too_many_arguments)]
+pub fn power_softmax_backward<F: Element>(
+    values: &[F],
+    power: &[F],
+    out: &[F],
+    stats: &[F::Acc],
+    grad: &[F],
+    n: usize,
+    grad_values: &mut [MaybeUninit<F>],
+    grad_power: &mut [MaybeUninit<F>],
+) {
+    const KERNEL: &str = "power_softmax_backward";
+    let rows = count_rows(KERNEL, values.len(), n);
+    check_power(KERNEL, power.len(), rows);
+    check_len(KERNEL, "out", out.len(), values.len());
+    check_len(KERNEL, "stats", stats.len(), 2 * rows);
+    check_len(KERNEL, "grad", grad.len(), values.len());
+    check_len(KERNEL, "grad_values", grad_values.len(), values.len());
+    check_len(KERNEL, "grad_power", grad_power.len(), rows);
+    let (grad_values, grad_power) = (Output::new(grad_values), Output::new(grad_power));
+    run(&Backward { values, power, out, stats, grad, n, grad_values, grad_power }, rows, 4 * n);
+}

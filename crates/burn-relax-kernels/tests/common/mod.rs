@@ -1,0 +1,327 @@
+//! Inputs, the list of all kernels, and the same list from the oracle.
+#![allow(dead_code)] // each test binary uses its part
+
+use burn_relax_kernels::{self as kernels, Element, Path, Real, Seed, force_path, naive};
+use core::mem::MaybeUninit;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+/// Row lengths round the lane widths (8, 16), the unrolled step (32, 64), the blocks of sums and the rows of real use.
+pub const SIZES: [usize; 17] = [1, 2, 3, 7, 15, 16, 17, 31, 32, 33, 63, 65, 255, 256, 257, 1025, 4096];
+
+/// Features of the gather kernels, besides 1.
+pub const FEATURES: [usize; 2] = [3, 70];
+
+/// Inputs of all kernels for some rows, in `f64`; [`Case::rounded`] makes them exact in an element type.
+#[derive(Clone)]
+pub struct Case {
+    pub n: usize,
+    pub rows: usize,
+    pub temperature: f64,
+    pub logits: Vec<f64>,
+    pub values: Vec<f64>,
+    pub wide: [Vec<f64>; 2],
+    pub coordinates: Vec<f64>,
+    pub unit: Vec<f64>,
+    pub power: Vec<f64>,
+    pub cost: Vec<f64>,
+    pub noise: Vec<f64>,
+    pub grad: Vec<f64>,
+    pub grad_row: Vec<f64>,
+    pub grad_wide: [Vec<f64>; 2],
+}
+
+impl Case {
+    pub fn random(seed: u64, rows: usize, n: usize, temperature: f64) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let mut draw = |len: usize, low: f64, high: f64| -> Vec<f64> {
+            (0..len).map(|_| low + (high - low) * rng.random::<f64>()).collect()
+        };
+        let total = rows * n;
+        let mut case = Case {
+            n,
+            rows,
+            temperature,
+            logits: draw(total, -4.0, 4.0),
+            values: draw(total, -1.0, 1.0),
+            wide: FEATURES.map(|f| draw(total * f, -1.0, 1.0)),
+            coordinates: draw(n, -1.0, 1.0),
+            unit: draw(total, 0.0, 1.0),
+            power: draw(rows, 1.0, 6.0),
+            cost: draw(total, 0.0, 3.0),
+            noise: draw(total, -1.5, 4.0),
+            grad: draw(total, -1.0, 1.0),
+            grad_row: draw(rows, -1.0, 1.0),
+            grad_wide: FEATURES.map(|f| draw(rows * f, -1.0, 1.0)),
+        };
+        for r in 0..rows {
+            let row = r * n..(r + 1) * n;
+            match r % 4 {
+                // ties of logits and of unit values
+                1 => {
+                    for i in row.clone() {
+                        case.logits[i] = case.logits[i].round();
+                        case.unit[i] = (case.unit[i] * 4.0).round() / 4.0;
+                    }
+                }
+                // every third class forbidden, and zeros among the unit values
+                2 => {
+                    for i in row.clone().step_by(3) {
+                        case.logits[i] = f64::NEG_INFINITY;
+                        case.unit[i] = 0.0;
+                    }
+                }
+                // one class far ahead
+                3 => case.logits[row.start + n / 2] = 30.0,
+                _ => {}
+            }
+        }
+        case
+    }
+
+    fn all(&mut self) -> Vec<&mut Vec<f64>> {
+        let mut all = vec![
+            &mut self.logits,
+            &mut self.values,
+            &mut self.coordinates,
+            &mut self.unit,
+            &mut self.power,
+            &mut self.cost,
+            &mut self.noise,
+            &mut self.grad,
+            &mut self.grad_row,
+        ];
+        all.extend(self.wide.iter_mut());
+        all.extend(self.grad_wide.iter_mut());
+        all
+    }
+
+    /// Every input rounded to `F`.
+    pub fn rounded<F: Element>(mut self) -> Self {
+        for input in self.all() {
+            *input = wide(&narrow::<F>(input));
+        }
+        self
+    }
+}
+
+pub fn narrow<F: Element>(x: &[f64]) -> Vec<F> {
+    x.iter().map(|&x| F::from_acc(F::Acc::from_f64(x))).collect()
+}
+
+pub fn wide<F: Element>(x: &[F]) -> Vec<f64> {
+    x.iter().map(|x| x.to_acc().to_f64()).collect()
+}
+
+/// An output buffer whose unwritten values show: NaN is never a right answer for finite input.
+pub fn buffer<T: Copy>(len: usize, poison: T) -> Vec<MaybeUninit<T>> {
+    vec![MaybeUninit::new(poison); len]
+}
+
+pub fn filled<T: Copy>(v: Vec<MaybeUninit<T>>) -> Vec<T> {
+    // SAFETY: `buffer` initialises every value.
+    v.into_iter().map(|x| unsafe { x.assume_init() }).collect()
+}
+
+pub fn out<F: Element>(len: usize) -> Vec<MaybeUninit<F>> {
+    buffer(len, F::from_acc(F::Acc::NAN))
+}
+
+pub fn stats<F: Element>(len: usize) -> Vec<MaybeUninit<F::Acc>> {
+    buffer(len, F::Acc::NAN)
+}
+
+pub const SEED: Seed = Seed { key: 0x1234_5678_9abc_def0, step: 77 };
+
+/// A named output of a kernel, in `f64`, with the number of values per row.
+pub type Named = (String, usize, Vec<f64>);
+
+/// Runs every kernel forward and backward.
+pub fn every_kernel<F: Element>(c: &Case) -> Vec<Named> {
+    let (n, rows, t) = (c.n, c.rows, c.temperature);
+    let total = n * rows;
+    let logits = narrow::<F>(&c.logits);
+    let (grad, grad_row) = (narrow::<F>(&c.grad), narrow::<F>(&c.grad_row));
+    let mut named: Vec<Named> = Vec::new();
+    let mut add = |name: &str, width: usize, v: &[F]| named.push((name.to_owned(), width, wide(v)));
+
+    let (mut a, mut s) = (out::<F>(total), stats::<F>(2 * rows));
+    kernels::softmax(&logits, n, t, &mut a, &mut s);
+    let (probs, row_stats) = (filled(a), filled(s));
+    let mut b = out::<F>(total);
+    kernels::softmax_backward(&probs, &row_stats, &grad, n, t, &mut b);
+    add("softmax", n, &probs);
+    add("softmax_backward", n, &filled(b));
+
+    let (mut a, mut s) = (out::<F>(total), stats::<F>(2 * rows));
+    kernels::log_softmax(&logits, n, &mut a, &mut s);
+    let (log_probs, row_stats) = (filled(a), filled(s));
+    let mut b = out::<F>(total);
+    kernels::log_softmax_backward(&log_probs, &row_stats, &grad, n, &mut b);
+    add("log_softmax", n, &log_probs);
+    add("log_softmax_backward", n, &filled(b));
+
+    let gathers = [
+        (1, &c.values, &c.grad_row),
+        (FEATURES[0], &c.wide[0], &c.grad_wide[0]),
+        (FEATURES[1], &c.wide[1], &c.grad_wide[1]),
+    ];
+    for (f, values, g) in gathers {
+        let (values, g) = (narrow::<F>(values), narrow::<F>(g));
+        let (mut soft, mut s) = (out::<F>(rows * f), stats::<F>(2 * rows));
+        kernels::soft_argmax_gather(&logits, &values, n, f, t, &mut soft, &mut s);
+        let soft = filled(soft);
+        add(&format!("gather {f}"), f, &soft);
+        let (mut hard, mut soft2, mut s) = (out::<F>(rows * f), out::<F>(rows * f), stats::<F>(2 * rows));
+        kernels::hard_argmax_gather(&logits, &values, n, f, t, &mut hard, &mut soft2, &mut s);
+        let s = filled(s);
+        assert!(same(&wide(&soft), &wide(&filled(soft2))), "hard gather has its own soft result");
+        add(&format!("hard gather {f}"), f, &filled(hard));
+        let (mut gx, mut gv) = (out::<F>(total), out::<F>(total * f));
+        kernels::soft_argmax_gather_backward(&logits, &values, &s, &soft, &g, n, f, t, &mut gx, &mut gv);
+        add(&format!("gather {f} logits"), n, &filled(gx));
+        add(&format!("gather {f} values"), n * f, &filled(gv));
+    }
+
+    let coordinates = narrow::<F>(&c.coordinates);
+    let (mut e, mut s) = (out::<F>(rows), stats::<F>(2 * rows));
+    kernels::soft_argmax(&logits, &coordinates, n, t, &mut e, &mut s);
+    let (e, s) = (filled(e), filled(s));
+    let mut b = out::<F>(total);
+    kernels::soft_argmax_backward(&logits, &coordinates, &s, &e, &grad_row, n, t, &mut b);
+    add("soft_argmax", 1, &e);
+    add("soft_argmax_backward", n, &filled(b));
+
+    let (unit, power) = (narrow::<F>(&c.unit), narrow::<F>(&c.power));
+    let mut y = out::<F>(total);
+    kernels::gradual_argmax(&unit, &power, n, &mut y);
+    let (mut gv, mut gp) = (out::<F>(total), out::<F>(rows));
+    kernels::gradual_argmax_backward(&unit, &power, &grad, n, &mut gv, &mut gp);
+    add("gradual", n, &filled(y));
+    add("gradual values", n, &filled(gv));
+    add("gradual power", 1, &filled(gp));
+
+    let (mut y, mut s) = (out::<F>(total), stats::<F>(2 * rows));
+    kernels::power_softmax(&unit, &power, n, &mut y, &mut s);
+    let (y, s) = (filled(y), filled(s));
+    let (mut gv, mut gp) = (out::<F>(total), out::<F>(rows));
+    kernels::power_softmax_backward(&unit, &power, &y, &s, &grad, n, &mut gv, &mut gp);
+    add("power_softmax", n, &y);
+    add("power_softmax values", n, &filled(gv));
+    add("power_softmax power", 1, &filled(gp));
+
+    let cost = narrow::<F>(&c.cost);
+    let (mut e, mut s) = (out::<F>(rows), stats::<F>(4 * rows));
+    kernels::free_energy(&logits, &cost, n, t, &mut e, &mut s);
+    let s = filled(s);
+    let (mut gx, mut gf) = (out::<F>(total), out::<F>(total));
+    kernels::free_energy_backward(&logits, &cost, &s, &grad_row, n, t, &mut gx, &mut gf);
+    add("free_energy", 1, &filled(e));
+    add("free_energy logits", n, &filled(gx));
+    add("free_energy cost", n, &filled(gf));
+
+    let noise = narrow::<F>(&c.noise);
+    let (mut y, mut s) = (out::<F>(total), stats::<F>(2 * rows));
+    kernels::gumbel_softmax(&logits, Some(&noise), SEED, 0, n, t, &mut y, &mut s);
+    add("gumbel_softmax", n, &filled(y));
+
+    let mut k = buffer(rows, -1i64);
+    kernels::argmax(&logits, n, &mut k);
+    named.push(("argmax".into(), 1, filled(k).iter().map(|&k| k as f64).collect()));
+    named
+}
+
+/// Kernels that make their own noise: compared among paths and threads only.
+pub fn every_noise_kernel<F: Element>(c: &Case) -> Vec<Named> {
+    let (n, rows) = (c.n, c.rows);
+    let logits = narrow::<F>(&c.logits);
+    let mut named: Vec<Named> = Vec::new();
+    let (mut y, mut s) = (out::<F>(n * rows), stats::<F>(2 * rows));
+    kernels::gumbel_softmax(&logits, None, SEED, 5, n, c.temperature, &mut y, &mut s);
+    named.push(("gumbel_softmax".into(), n, wide(&filled(y))));
+    let (mut k, mut l) = (buffer(3 * rows, -1i64), out::<F>(3 * rows));
+    kernels::sample_categorical(&logits, SEED, 5, n, 3, &mut k, &mut l);
+    named.push(("index".into(), 3, filled(k).iter().map(|&k| k as f64).collect()));
+    named.push(("log_prob".into(), 3, wide(&filled(l))));
+    let (mut u, mut g) = (out::<F>(n * rows), out::<F>(n * rows));
+    kernels::uniform(SEED, 5, &mut u);
+    kernels::gumbel(SEED, 5, &mut g);
+    named.push(("uniform".into(), n, wide(&filled(u))));
+    named.push(("gumbel".into(), n, wide(&filled(g))));
+    named
+}
+
+/// The oracle's answers, in the order of [`every_kernel`].
+pub fn oracle(c: &Case) -> Vec<Vec<f64>> {
+    let (n, t) = (c.n, c.temperature);
+    let mut answers = vec![Vec::new(); 27];
+    for r in 0..c.rows {
+        let x = &c.logits[r * n..][..n];
+        let g = &c.grad[r * n..][..n];
+        let g1 = c.grad_row[r];
+        let mut row = vec![
+            naive::softmax(x, t),
+            naive::softmax_backward(x, g, t),
+            naive::log_softmax(x),
+            naive::log_softmax_backward(x, g),
+        ];
+        let gathers = [(1, &c.values, &c.grad_row), (FEATURES[0], &c.wide[0], &c.grad_wide[0]), (
+            FEATURES[1],
+            &c.wide[1],
+            &c.grad_wide[1],
+        )];
+        for (f, values, g) in gathers {
+            let (v, g) = (&values[r * n * f..][..n * f], &g[r * f..][..f]);
+            let (gx, gv) = naive::soft_argmax_gather_backward(x, v, g, t);
+            row.extend([naive::soft_argmax_gather(x, v, f, t), naive::hard_argmax_gather(x, v, f), gx, gv]);
+        }
+        row.push(naive::soft_argmax_gather(x, &c.coordinates, 1, t));
+        row.push(naive::soft_argmax_gather_backward(x, &c.coordinates, &[g1], t).0);
+        let (v, p) = (&c.unit[r * n..][..n], c.power[r]);
+        let (gv, gp) = naive::gradual_argmax_backward(v, p, g);
+        row.extend([naive::gradual_argmax(v, p), gv, vec![gp]]);
+        let (gv, gp) = naive::power_softmax_backward(v, p, g);
+        row.extend([naive::power_softmax(v, p), gv, vec![gp]]);
+        let f = &c.cost[r * n..][..n];
+        let (gx, gf) = naive::free_energy_backward(x, f, t, g1);
+        row.extend([vec![naive::free_energy(x, f, t)], gx, gf]);
+        row.push(naive::gumbel_softmax(x, &c.noise[r * n..][..n], t));
+        row.push(vec![naive::argmax(x) as f64]);
+        assert_eq!(row.len(), 27 - usize::from(row.len() != 27));
+        for (answer, row) in answers.iter_mut().zip(row) {
+            answer.extend(row);
+        }
+    }
+    answers
+}
+
+/// Equality of every bit, any NaN equal to any other.
+pub fn same(a: &[f64], b: &[f64]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()))
+}
+
+/// Panics with the worst value unless `|got - want| <= absolute + relative |want|`, infinities and NaN being equal to themselves.
+pub fn assert_close(what: &str, got: &[f64], want: &[f64], absolute: f64, relative: f64) {
+    assert_eq!(got.len(), want.len(), "{what}");
+    for (i, (&g, &w)) in got.iter().zip(want).enumerate() {
+        let equal = g == w || (g.is_nan() && w.is_nan());
+        assert!(
+            equal || (g - w).abs() <= absolute + relative * w.abs(),
+            "{what}[{i}]: got {g:e}, want {w:e}, difference {:e}",
+            (g - w).abs()
+        );
+    }
+}
+
+/// Runs `f` with one SIMD path forced on this thread.
+pub fn on_path<T>(path: Path, f: impl FnOnce() -> T) -> T {
+    force_path(Some(path));
+    let result = f();
+    force_path(None);
+    result
+}
+
+/// Runs `f` in a pool of its own.
+pub fn on_threads<T: Send>(threads: usize, f: impl FnOnce() -> T + Send) -> T {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(f)
+}
