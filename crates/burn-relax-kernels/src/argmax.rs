@@ -93,8 +93,7 @@ impl<F: Element> Region for Argmax<'_, F> {
 pub fn argmax<F: Element>(logits: &[F], n: usize, index: &mut [MaybeUninit<i64>]) {
     let rows = count_rows("argmax", logits.len(), n);
     check_len("argmax", "index", index.len(), rows);
-    run(
-        &Argmax {
+    run!(Argmax, Argmax {
             logits,
             n,
             index: Output::new(index),

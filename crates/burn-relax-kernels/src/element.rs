@@ -13,6 +13,16 @@ mod sealed {
     impl Sealed for half::bf16 {}
 }
 
+/// Names an element type at run time.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub enum Kind {
+    F32,
+    F64,
+    F16,
+    Bf16,
+}
+
 /// An element type of the kernels: `f32`, `f64`, `f16`, `bf16`.
 ///
 /// The 16-bit types are computed and accumulated in `f32` and rounded once, at the end.
@@ -22,6 +32,9 @@ pub trait Element: sealed::Sealed + Copy + Debug + PartialEq + Send + Sync + 'st
     /// The lanes arithmetic happens in.
     #[doc(hidden)]
     type Lanes<B: Backend>: Vector<Scalar = Self::Acc>;
+    /// Which of the types this is; no two share a kind.
+    #[doc(hidden)]
+    const KIND: Kind;
     /// Whether storing rounds.
     #[doc(hidden)]
     const NARROW: bool;
@@ -82,10 +95,11 @@ pub trait Element: sealed::Sealed + Copy + Debug + PartialEq + Send + Sync + 'st
 }
 
 macro_rules! wide {
-    ($t:ty, $lanes:ident, $below_one:expr) => {
+    ($t:ty, $lanes:ident, $kind:ident, $below_one:expr) => {
         impl Element for $t {
             type Acc = $t;
             type Lanes<B: Backend> = B::$lanes;
+            const KIND: Kind = Kind::$kind;
             const NARROW: bool = false;
             const BELOW_ONE: $t = $below_one;
 
@@ -121,14 +135,15 @@ macro_rules! wide {
     };
 }
 
-wide!(f32, F32, 1.0 - f32::EPSILON / 2.0);
-wide!(f64, F64, 1.0 - f64::EPSILON / 2.0);
+wide!(f32, F32, F32, 1.0 - f32::EPSILON / 2.0);
+wide!(f64, F64, F64, 1.0 - f64::EPSILON / 2.0);
 
 macro_rules! narrow {
-    ($t:ty, $load:ident, $store:ident, $below_one:expr) => {
+    ($t:ty, $load:ident, $store:ident, $kind:ident, $below_one:expr) => {
         impl Element for $t {
             type Acc = f32;
             type Lanes<B: Backend> = B::F32;
+            const KIND: Kind = Kind::$kind;
             const NARROW: bool = true;
             const BELOW_ONE: f32 = $below_one;
 
@@ -154,5 +169,5 @@ macro_rules! narrow {
     };
 }
 
-narrow!(f16, load_f16, store_f16, 1.0 - 1.0 / 2048.0);
-narrow!(bf16, load_bf16, store_bf16, 1.0 - 1.0 / 256.0);
+narrow!(f16, load_f16, store_f16, F16, 1.0 - 1.0 / 2048.0);
+narrow!(bf16, load_bf16, store_bf16, Bf16, 1.0 - 1.0 / 256.0);

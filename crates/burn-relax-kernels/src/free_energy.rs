@@ -202,7 +202,7 @@ pub fn free_energy<F: Element>(
     check_len("free_energy", "out", out.len(), rows);
     check_len("free_energy", "stats", stats.len(), STATS * rows);
     let region = Forward { logits, cost, n, temperature, out: Output::new(out), stats: Output::new(stats) };
-    run(&region, rows, 4 * n);
+    run!(Forward, region, rows, 4 * n);
 }
 
 /// Gradient of [`free_energy`]: `T (p - r) g` for the logits, `r g` for the costs, with the responsibilities
@@ -234,5 +234,5 @@ pub fn free_energy_backward<F: Element>(
     check_len(KERNEL, "grad_cost", grad_cost.len(), logits.len());
     let (grad_logits, grad_cost) = (Output::new(grad_logits), Output::new(grad_cost));
     let region = Backward { logits, cost, stats, grad, n, temperature, grad_logits, grad_cost };
-    run(&region, rows, 4 * n);
+    run!(Backward, region, rows, 4 * n);
 }

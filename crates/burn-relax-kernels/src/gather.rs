@@ -216,8 +216,7 @@ fn forward<F: Element>(
     let inverse_temperature = reciprocal(temperature);
     let (soft, stats, hard) = (Output::new(soft), Output::new(stats), hard.map(Output::new));
     if features == 1 {
-        run(
-            &Forward {
+        run!(Forward, Forward {
                 logits,
                 values,
                 n,
@@ -240,7 +239,7 @@ fn forward<F: Element>(
             hard,
             stats,
         };
-        run(&region, rows, n * (features + 1));
+        run!(gather_features::Forward, region, rows, n * (features + 1));
     }
 }
 
@@ -288,7 +287,7 @@ pub fn soft_argmax_gather_backward<F: Element>(
             grad_logits,
             grad_values,
         };
-        run(&region, rows, 2 * n);
+        run!(Backward, region, rows, 2 * n);
     } else {
         let region = gather_features::Backward {
             logits,
@@ -302,6 +301,6 @@ pub fn soft_argmax_gather_backward<F: Element>(
             grad_logits,
             grad_values,
         };
-        run(&region, rows, 2 * n * (features + 1));
+        run!(gather_features::Backward, region, rows, 2 * n * (features + 1));
     }
 }

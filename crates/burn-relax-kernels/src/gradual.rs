@@ -164,7 +164,7 @@ pub fn gradual_argmax<F: Element>(values: &[F], power: &[F], n: usize, out: &mut
     let rows = count_rows("gradual_argmax", values.len(), n);
     check_power("gradual_argmax", power.len(), rows);
     check_len("gradual_argmax", "out", out.len(), values.len());
-    run(&Forward { values, power, n, out: Output::new(out) }, rows, 2 * n);
+    run!(Forward, Forward { values, power, n, out: Output::new(out) }, rows, 2 * n);
 }
 
 /// Gradient of [`gradual_argmax`]: for the values `g p (1 - v)^(p - 1)` at every maximum and `g p v^(p - 1)` elsewhere; for
@@ -191,5 +191,5 @@ pub fn gradual_argmax_backward<F: Element>(
     check_len(KERNEL, "grad_values", grad_values.len(), values.len());
     check_len(KERNEL, "grad_power", grad_power.len(), rows);
     let (grad_values, grad_power) = (Output::new(grad_values), Output::new(grad_power));
-    run(&Backward { values, power, grad, n, grad_values, grad_power }, rows, 3 * n);
+    run!(Backward, Backward { values, power, grad, n, grad_values, grad_power }, rows, 3 * n);
 }

@@ -149,5 +149,5 @@ pub fn gumbel_softmax<F: Element>(
         out: Output::new(out),
         stats: Output::new(stats),
     };
-    run(&region, rows, NOISE_WORK * n);
+    run!(Forward, region, rows, NOISE_WORK * n);
 }

@@ -114,7 +114,7 @@ pub fn log_softmax<F: Element>(
         log_probs: Output::new(log_probs),
         stats: Output::new(stats),
     };
-    run(&region, rows, n);
+    run!(Forward, region, rows, n);
 }
 
 /// Gradient of [`log_softmax`]: `g - p * sum(g)`.
@@ -147,5 +147,5 @@ pub fn log_softmax_backward<F: Element>(
         n,
         grad_logits: Output::new(grad_logits),
     };
-    run(&region, rows, n);
+    run!(Backward, region, rows, n);
 }

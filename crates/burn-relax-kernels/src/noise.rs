@@ -108,7 +108,7 @@ fn noise<F: Element>(kind: Kind, seed: Seed, first: u64, out: &mut [MaybeUninit<
         len,
         out: Output::new(out),
     };
-    run(&region, len.div_ceil(CHUNK), 2 * CHUNK);
+    run!(Fill, region, len.div_ceil(CHUNK), 2 * CHUNK);
 }
 
 /// Uniform numbers in the open interval (0, 1): elements `first ..` of the noise of `seed`.

@@ -151,7 +151,7 @@ pub fn power_softmax<F: Element>(
     check_power("power_softmax", power.len(), rows);
     check_len("power_softmax", "out", out.len(), values.len());
     check_len("power_softmax", "stats", stats.len(), 2 * rows);
-    run(&Forward { values, power, n, out: Output::new(out), stats: Output::new(stats) }, rows, 3 * n);
+    run!(Forward, Forward { values, power, n, out: Output::new(out), stats: Output::new(stats) }, rows, 3 * n);
 }
 
 /// Gradient of [`power_softmax`]: for the values `(p / v) y (g - <y, g>)`, for the power, one per row,
@@ -183,5 +183,5 @@ pub fn power_softmax_backward<F: Element>(
     check_len(KERNEL, "grad_values", grad_values.len(), values.len());
     check_len(KERNEL, "grad_power", grad_power.len(), rows);
     let (grad_values, grad_power) = (Output::new(grad_values), Output::new(grad_power));
-    run(&Backward { values, power, out, stats, grad, n, grad_values, grad_power }, rows, 4 * n);
+    run!(Backward, Backward { values, power, out, stats, grad, n, grad_values, grad_power }, rows, 4 * n);
 }

@@ -19,7 +19,7 @@ const TASK_ELEMENTS: usize = 1 << 15;
 /// Runs `region` over `rows` rows of `width` elements of work each, on rayon's current pool if that pays.
 ///
 /// Rows never share anything, so the result does not depend on the division.
-pub(crate) fn run<R: Region>(region: &R, rows: usize, width: usize) {
+pub(crate) fn distribute<R: Region>(region: &R, rows: usize, width: usize) {
     let path = current_path();
     if rows < 2
         || rows.saturating_mul(width) < PARALLEL_THRESHOLD
@@ -34,6 +34,30 @@ pub(crate) fn run<R: Region>(region: &R, rows: usize, width: usize) {
         enter(path, region, start..(start + block).min(rows));
     });
 }
+
+/// Distributes the rows of a region that is generic over its element type.
+///
+/// Goes through a function that is not generic, so that each kernel is compiled once, in this crate, and not again in
+/// every crate that calls it.
+macro_rules! run {
+    ($($region:ident)::+, $value:expr, $rows:expr, $width:expr $(,)?) => {{
+        fn compiled(kind: $crate::element::Kind, region: *const (), rows: usize, width: usize) {
+            use $crate::element::Kind;
+            // SAFETY: the caller passes a live region over the element type that `kind` names.
+            unsafe {
+                match kind {
+                    Kind::F32 => $crate::rows::distribute(&*region.cast::<$($region)::+<f32>>(), rows, width),
+                    Kind::F64 => $crate::rows::distribute(&*region.cast::<$($region)::+<f64>>(), rows, width),
+                    Kind::F16 => $crate::rows::distribute(&*region.cast::<$($region)::+<half::f16>>(), rows, width),
+                    Kind::Bf16 => $crate::rows::distribute(&*region.cast::<$($region)::+<half::bf16>>(), rows, width),
+                }
+            }
+        }
+        let region: $($region)::+<F> = $value;
+        compiled(F::KIND, core::ptr::from_ref(&region).cast(), $rows, $width);
+    }};
+}
+pub(crate) use run;
 
 /// An output that several tasks fill, each its own rows.
 pub(crate) struct Output<'a, T> {
@@ -167,7 +191,7 @@ pub(crate) fn poke<V: Vector, const U: usize>(row: &mut [V::Scalar], i: usize, k
 }
 
 /// Vectors in one step of the loops over a row.
-pub(crate) const UNROLL: usize = 4;
+pub(crate) const UNROLL: usize = 2;
 
 /// Vectors summed before their sum moves to the outer accumulator, which keeps long rows accurate.
 pub(crate) const SUM_BLOCK: usize = 16 * UNROLL;
@@ -199,16 +223,11 @@ macro_rules! lanes {
             $body
             $i += $k;
         }
-        while $end - $i >= <$V as $crate::simd::Vector>::LANES {
+        while $i < $end {
             const $U: usize = 1;
-            let $k = <$V as $crate::simd::Vector>::LANES;
+            let $k = ($end - $i).min(<$V as $crate::simd::Vector>::LANES);
             $body
             $i += $k;
-        }
-        if $i < $end {
-            const $U: usize = 1;
-            let $k = $end - $i;
-            $body
         }
     };
 }

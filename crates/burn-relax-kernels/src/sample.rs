@@ -93,5 +93,5 @@ pub fn sample_categorical<F: Element>(
         return;
     }
     let (index, log_prob) = (Output::new(index), Output::new(log_prob));
-    run(&Sample { logits, seed, first, n, samples, index, log_prob }, rows, NOISE_WORK * n * samples);
+    run!(Sample, Sample { logits, seed, first, n, samples, index, log_prob }, rows, NOISE_WORK * n * samples);
 }

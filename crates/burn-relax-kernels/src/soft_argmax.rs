@@ -100,7 +100,7 @@ pub fn soft_argmax<F: Element>(
         out: Output::new(out),
         stats: Output::new(stats),
     };
-    run(&region, rows, n);
+    run!(Forward, region, rows, n);
 }
 
 /// Gradient of [`soft_argmax`]: `w_i (c_i - out) g / temperature`; 0 where the weight is 0 and in rows with `+inf`.
@@ -136,5 +136,5 @@ pub fn soft_argmax_backward<F: Element>(
         inverse_temperature: reciprocal(temperature),
         grad_logits: Output::new(grad_logits),
     };
-    run(&region, rows, n);
+    run!(Backward, region, rows, n);
 }

@@ -120,7 +120,7 @@ pub fn softmax<F: Element>(
         probs: Output::new(probs),
         stats: Output::new(stats),
     };
-    run(&region, rows, n);
+    run!(Forward, region, rows, n);
 }
 
 /// Gradient of [`softmax`]: `p * (g - <p, g>) / temperature`.
@@ -155,5 +155,5 @@ pub fn softmax_backward<F: Element>(
         inverse_temperature: reciprocal(temperature),
         grad_logits: Output::new(grad_logits),
     };
-    run(&region, rows, n);
+    run!(Backward, region, rows, n);
 }

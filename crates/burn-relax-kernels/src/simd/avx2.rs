@@ -1,9 +1,9 @@
-//! Two 256-bit registers per vector, so that the lanes match the other paths.
+//! 256-bit registers.
 //!
 //! Values of these types exist only below [`enter`](super::enter), inside a function compiled with AVX2
 //! and reached after it was detected: this is the invariant behind every `unsafe` block here.
 
-use super::{Backend, HalfIo, Vector};
+use super::{Backend, HalfIo, Pack, Vector};
 use core::arch::x86_64::*;
 use core::ops::{Add, Div, Mul, Sub};
 
@@ -11,137 +11,116 @@ use core::ops::{Add, Div, Mul, Sub};
 pub struct Avx2;
 
 impl Backend for Avx2 {
-    type F32 = F32x16;
-    type F64 = F64x8;
+    type F32 = Pack<F32x8, 2>;
+    type F64 = Pack<F64x4, 2>;
 }
 
-macro_rules! avx2 {
+macro_rules! register {
     ($name:ident, $register:ty, $scalar:ty, $int:ty, $lanes:literal, $mantissa:literal;
-     $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident $max:ident $min:ident
-     $cmp:ident $blend:ident $or:ident $movemask:ident $to_int:ident $to_float:ident $isplat:ident $iadd:ident
-     $shl:ident $shr:ident) => {
-        /// Two registers, low lanes first.
+     $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident $max:ident $min:ident $lt:ident $not_lt:ident $eq:ident $ne:ident $unordered:ident $select:ident $or:ident $movemask:ident $to_int:ident $to_float:ident $isplat:ident $iadd:ident $iand:ident $ior:ident $shl:ident $shr:ident) => {
+        /// One register.
         #[derive(Clone, Copy)]
-        pub struct $name([$register; 2]);
+        pub struct $name($register);
 
-        avx2!(@op $name, Add, add, $add);
-        avx2!(@op $name, Sub, sub, $sub);
-        avx2!(@op $name, Mul, mul, $mul);
-        avx2!(@op $name, Div, div, $div);
+        register!(@op $name, Add, add, $add);
+        register!(@op $name, Sub, sub, $sub);
+        register!(@op $name, Mul, mul, $mul);
+        register!(@op $name, Div, div, $div);
 
         impl Vector for $name {
             type Scalar = $scalar;
-            type Mask = [$register; 2];
+            type Mask = $register;
             const LANES: usize = $lanes;
 
             #[inline(always)]
             fn splat(x: $scalar) -> Self {
                 // SAFETY: the module's invariant.
-                unsafe { Self([$splat(x); 2]) }
+                unsafe { Self($splat(x)) }
             }
             #[inline(always)]
             unsafe fn load(p: *const $scalar) -> Self {
                 // SAFETY: the module's invariant; the caller promises `LANES` readable values.
-                unsafe { Self([$load(p), $load(p.add($lanes / 2))]) }
+                Self(unsafe { $load(p) })
             }
             #[inline(always)]
             unsafe fn store(self, p: *mut $scalar) {
                 // SAFETY: the module's invariant; the caller promises `LANES` writable values.
-                unsafe {
-                    $store(p, self.0[0]);
-                    $store(p.add($lanes / 2), self.0[1]);
-                }
+                unsafe { $store(p, self.0) }
             }
             #[inline(always)]
             fn max(self, o: Self) -> Self {
                 // SAFETY: the module's invariant.
-                unsafe { Self([$max(self.0[0], o.0[0]), $max(self.0[1], o.0[1])]) }
+                unsafe { Self($max(self.0, o.0)) }
             }
             #[inline(always)]
             fn min(self, o: Self) -> Self {
                 // SAFETY: the module's invariant.
-                unsafe { Self([$min(self.0[0], o.0[0]), $min(self.0[1], o.0[1])]) }
+                unsafe { Self($min(self.0, o.0)) }
             }
             #[inline(always)]
-            fn lt(self, o: Self) -> Self::Mask {
+            fn lt(self, o: Self) -> $register {
                 // SAFETY: the module's invariant.
-                unsafe { [$cmp::<_CMP_LT_OQ>(self.0[0], o.0[0]), $cmp::<_CMP_LT_OQ>(self.0[1], o.0[1])] }
+                unsafe { $lt(self.0, o.0) }
             }
             #[inline(always)]
-            fn not_lt(self, o: Self) -> Self::Mask {
+            fn not_lt(self, o: Self) -> $register {
                 // SAFETY: the module's invariant.
-                unsafe { [$cmp::<_CMP_NLT_UQ>(self.0[0], o.0[0]), $cmp::<_CMP_NLT_UQ>(self.0[1], o.0[1])] }
+                unsafe { $not_lt(self.0, o.0) }
             }
             #[inline(always)]
-            fn eq(self, o: Self) -> Self::Mask {
+            fn eq(self, o: Self) -> $register {
                 // SAFETY: the module's invariant.
-                unsafe { [$cmp::<_CMP_EQ_OQ>(self.0[0], o.0[0]), $cmp::<_CMP_EQ_OQ>(self.0[1], o.0[1])] }
+                unsafe { $eq(self.0, o.0) }
             }
             #[inline(always)]
-            fn ne(self, o: Self) -> Self::Mask {
+            fn ne(self, o: Self) -> $register {
                 // SAFETY: the module's invariant.
-                unsafe { [$cmp::<_CMP_NEQ_UQ>(self.0[0], o.0[0]), $cmp::<_CMP_NEQ_UQ>(self.0[1], o.0[1])] }
+                unsafe { $ne(self.0, o.0) }
             }
             #[inline(always)]
-            fn is_nan(self) -> Self::Mask {
-                let [a, b] = self.0;
+            fn is_nan(self) -> $register {
                 // SAFETY: the module's invariant.
-                unsafe { [$cmp::<_CMP_UNORD_Q>(a, a), $cmp::<_CMP_UNORD_Q>(b, b)] }
+                unsafe { $unordered(self.0, self.0) }
             }
             #[inline(always)]
-            fn or(a: Self::Mask, b: Self::Mask) -> Self::Mask {
+            fn or(a: $register, b: $register) -> $register {
                 // SAFETY: the module's invariant.
-                unsafe { [$or(a[0], b[0]), $or(a[1], b[1])] }
+                unsafe { $or(a, b) }
             }
             #[inline(always)]
-            fn bits(m: Self::Mask) -> u64 {
+            fn bits(m: $register) -> u64 {
                 // SAFETY: the module's invariant.
-                let (low, high) = unsafe { ($movemask(m[0]) as u32, $movemask(m[1]) as u32) };
-                (low | high << ($lanes / 2)) as u64
+                unsafe { $movemask(m) as u64 }
             }
             #[inline(always)]
-            fn select(m: Self::Mask, a: Self, b: Self) -> Self {
+            fn select(m: $register, a: Self, b: Self) -> Self {
                 // SAFETY: the module's invariant.
-                unsafe { Self([$blend(b.0[0], a.0[0], m[0]), $blend(b.0[1], a.0[1], m[1])]) }
+                unsafe { Self($select(m, a.0, b.0)) }
             }
             #[inline(always)]
             fn iadd(self, c: u64) -> Self {
-                let [a, b] = self.0;
                 // SAFETY: the module's invariant.
-                unsafe {
-                    let c = $isplat(c as $int);
-                    Self([$to_float($iadd($to_int(a), c)), $to_float($iadd($to_int(b), c))])
-                }
+                unsafe { Self($to_float($iadd($to_int(self.0), $isplat(c as $int)))) }
             }
             #[inline(always)]
             fn iand(self, c: u64) -> Self {
-                let [a, b] = self.0;
                 // SAFETY: the module's invariant.
-                unsafe {
-                    let c = $isplat(c as $int);
-                    Self([$to_float(_mm256_and_si256($to_int(a), c)), $to_float(_mm256_and_si256($to_int(b), c))])
-                }
+                unsafe { Self($to_float($iand($to_int(self.0), $isplat(c as $int)))) }
             }
             #[inline(always)]
             fn ior(self, c: u64) -> Self {
-                let [a, b] = self.0;
                 // SAFETY: the module's invariant.
-                unsafe {
-                    let c = $isplat(c as $int);
-                    Self([$to_float(_mm256_or_si256($to_int(a), c)), $to_float(_mm256_or_si256($to_int(b), c))])
-                }
+                unsafe { Self($to_float($ior($to_int(self.0), $isplat(c as $int)))) }
             }
             #[inline(always)]
             fn shl_mantissa(self) -> Self {
-                let [a, b] = self.0;
                 // SAFETY: the module's invariant.
-                unsafe { Self([$to_float($shl::<$mantissa>($to_int(a))), $to_float($shl::<$mantissa>($to_int(b)))]) }
+                unsafe { Self($to_float($shl::<$mantissa>($to_int(self.0)))) }
             }
             #[inline(always)]
             fn shr_mantissa(self) -> Self {
-                let [a, b] = self.0;
                 // SAFETY: the module's invariant.
-                unsafe { Self([$to_float($shr::<$mantissa>($to_int(a))), $to_float($shr::<$mantissa>($to_int(b)))]) }
+                unsafe { Self($to_float($shr::<$mantissa>($to_int(self.0)))) }
             }
         }
     };
@@ -151,39 +130,93 @@ macro_rules! avx2 {
             #[inline(always)]
             fn $method(self, o: Self) -> Self {
                 // SAFETY: the module's invariant.
-                unsafe { Self([$op(self.0[0], o.0[0]), $op(self.0[1], o.0[1])]) }
+                unsafe { Self($op(self.0, o.0)) }
             }
         }
     };
 }
 
-avx2!(F32x16, __m256, f32, i32, 16, 23;
-    _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_add_ps _mm256_sub_ps _mm256_mul_ps _mm256_div_ps
-    _mm256_max_ps _mm256_min_ps _mm256_cmp_ps _mm256_blendv_ps _mm256_or_ps _mm256_movemask_ps _mm256_castps_si256
-    _mm256_castsi256_ps _mm256_set1_epi32 _mm256_add_epi32 _mm256_slli_epi32 _mm256_srli_epi32);
-avx2!(F64x8, __m256d, f64, i64, 8, 52;
-    _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd
-    _mm256_max_pd _mm256_min_pd _mm256_cmp_pd _mm256_blendv_pd _mm256_or_pd _mm256_movemask_pd _mm256_castpd_si256
-    _mm256_castsi256_pd _mm256_set1_epi64x _mm256_add_epi64 _mm256_slli_epi64 _mm256_srli_epi64);
+#[inline]
+#[target_feature(enable = "avx2")]
+fn lt_ps(a: __m256, b: __m256) -> __m256 {
+    _mm256_cmp_ps::<_CMP_LT_OQ>(a, b)
+}
+#[inline]
+#[target_feature(enable = "avx2")]
+fn not_lt_ps(a: __m256, b: __m256) -> __m256 {
+    _mm256_cmp_ps::<_CMP_NLT_UQ>(a, b)
+}
+#[inline]
+#[target_feature(enable = "avx2")]
+fn eq_ps(a: __m256, b: __m256) -> __m256 {
+    _mm256_cmp_ps::<_CMP_EQ_OQ>(a, b)
+}
+#[inline]
+#[target_feature(enable = "avx2")]
+fn ne_ps(a: __m256, b: __m256) -> __m256 {
+    _mm256_cmp_ps::<_CMP_NEQ_UQ>(a, b)
+}
+#[inline]
+#[target_feature(enable = "avx2")]
+fn unordered_ps(a: __m256, b: __m256) -> __m256 {
+    _mm256_cmp_ps::<_CMP_UNORD_Q>(a, b)
+}
+#[inline]
+#[target_feature(enable = "avx2")]
+fn select_ps(m: __m256, a: __m256, b: __m256) -> __m256 {
+    _mm256_blendv_ps(b, a, m)
+}
+#[inline]
+#[target_feature(enable = "avx2")]
+fn lt_pd(a: __m256d, b: __m256d) -> __m256d {
+    _mm256_cmp_pd::<_CMP_LT_OQ>(a, b)
+}
+#[inline]
+#[target_feature(enable = "avx2")]
+fn not_lt_pd(a: __m256d, b: __m256d) -> __m256d {
+    _mm256_cmp_pd::<_CMP_NLT_UQ>(a, b)
+}
+#[inline]
+#[target_feature(enable = "avx2")]
+fn eq_pd(a: __m256d, b: __m256d) -> __m256d {
+    _mm256_cmp_pd::<_CMP_EQ_OQ>(a, b)
+}
+#[inline]
+#[target_feature(enable = "avx2")]
+fn ne_pd(a: __m256d, b: __m256d) -> __m256d {
+    _mm256_cmp_pd::<_CMP_NEQ_UQ>(a, b)
+}
+#[inline]
+#[target_feature(enable = "avx2")]
+fn unordered_pd(a: __m256d, b: __m256d) -> __m256d {
+    _mm256_cmp_pd::<_CMP_UNORD_Q>(a, b)
+}
+#[inline]
+#[target_feature(enable = "avx2")]
+fn select_pd(m: __m256d, a: __m256d, b: __m256d) -> __m256d {
+    _mm256_blendv_pd(b, a, m)
+}
 
-impl HalfIo for F32x16 {
+register!(F32x8, __m256, f32, i32, 8, 23;
+    _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_add_ps _mm256_sub_ps _mm256_mul_ps _mm256_div_ps
+    _mm256_max_ps _mm256_min_ps lt_ps not_lt_ps eq_ps ne_ps unordered_ps select_ps _mm256_or_ps
+    _mm256_movemask_ps _mm256_castps_si256 _mm256_castsi256_ps _mm256_set1_epi32 _mm256_add_epi32
+    _mm256_and_si256 _mm256_or_si256 _mm256_slli_epi32 _mm256_srli_epi32);
+register!(F64x4, __m256d, f64, i64, 4, 52;
+    _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd
+    _mm256_max_pd _mm256_min_pd lt_pd not_lt_pd eq_pd ne_pd unordered_pd select_pd _mm256_or_pd
+    _mm256_movemask_pd _mm256_castpd_si256 _mm256_castsi256_pd _mm256_set1_epi64x _mm256_add_epi64
+    _mm256_and_si256 _mm256_or_si256 _mm256_slli_epi64 _mm256_srli_epi64);
+
+impl HalfIo for F32x8 {
     #[inline(always)]
     unsafe fn load_f16(p: *const half::f16) -> Self {
-        // SAFETY: the module's invariant; the caller promises sixteen readable values.
-        unsafe {
-            let low = _mm_loadu_si128(p.cast());
-            let high = _mm_loadu_si128(p.add(8).cast());
-            Self([_mm256_cvtph_ps(low), _mm256_cvtph_ps(high)])
-        }
+        // SAFETY: the module's invariant; the caller promises eight readable values.
+        Self(unsafe { _mm256_cvtph_ps(_mm_loadu_si128(p.cast())) })
     }
     #[inline(always)]
     unsafe fn store_f16(self, p: *mut half::f16) {
-        // SAFETY: the module's invariant; the caller promises sixteen writable values.
-        unsafe {
-            let low = _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(self.0[0]);
-            let high = _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(self.0[1]);
-            _mm_storeu_si128(p.cast(), low);
-            _mm_storeu_si128(p.add(8).cast(), high);
-        }
+        // SAFETY: the module's invariant; the caller promises eight writable values.
+        unsafe { _mm_storeu_si128(p.cast(), _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(self.0)) }
     }
 }

@@ -5,15 +5,19 @@
 //! defines to the last bit: no fused multiply-add, no approximate reciprocal, one fixed reduction tree. This is what
 //! makes the results of all paths equal bit for bit.
 //!
-//! On aarch64 the portable backend is compiled with NEON, which is part of the base instruction set there.
+//! A register is a [`Vector`] of its own number of lanes; a [`Pack`] of several makes up the common width, and a pack of such packs
+//! the unrolled steps of the loops.
 
+#[cfg(any(test, not(target_arch = "x86_64")))]
+mod arrays;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod pack;
 mod path;
-mod portable;
+#[cfg(target_arch = "x86_64")]
+mod sse2;
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx2::Avx2;
@@ -22,10 +26,12 @@ pub(crate) use avx512::Avx512;
 pub(crate) use pack::Pack;
 pub use path::{Path, force_path};
 pub(crate) use path::{Region, current_path, enter};
-pub(crate) use portable::Portable;
 
 use crate::real::Real;
 use core::ops::{Add, Div, Mul, Sub};
+
+/// What every processor of the target has: SSE2 on x86-64, NEON on aarch64.
+pub struct Portable;
 
 /// One instruction set.
 pub trait Backend: Sized + 'static {
@@ -167,71 +173,67 @@ pub(crate) fn min_lanes<V: Vector>(v: V) -> V::Scalar {
     V::Scalar::ZERO - max_lanes(zero - v)
 }
 
-/// Sixteen 16-bit floats to and from sixteen lanes of `f32`, rounding to nearest, ties to even.
+/// 16-bit floats to and from lanes of `f32`, rounding to nearest, ties to even.
 pub trait HalfIo: Vector<Scalar = f32> {
-    /// Reads sixteen IEEE half-precision values.
+    /// Reads `LANES` IEEE half-precision values.
     ///
     /// # Safety
-    /// Sixteen values must be readable at `p`.
+    /// `LANES` values must be readable at `p`.
     #[inline(always)]
     unsafe fn load_f16(p: *const half::f16) -> Self {
         let mut a = [0.0; MAX_LANES];
-        for (j, a) in a.iter_mut().enumerate() {
-            // SAFETY: sixteen values are readable at `p`.
+        for (j, a) in a.iter_mut().enumerate().take(Self::LANES) {
+            // SAFETY: the caller promises `LANES` values.
             *a = unsafe { *p.add(j) }.to_f32_const();
         }
-        // SAFETY: the array holds sixteen values.
+        // SAFETY: the array holds at least `LANES` values.
         unsafe { Self::load(a.as_ptr()) }
     }
-    /// Writes sixteen IEEE half-precision values.
+    /// Writes `LANES` IEEE half-precision values.
     ///
     /// # Safety
-    /// Sixteen values must be writable at `p`.
+    /// `LANES` values must be writable at `p`.
     #[inline(always)]
     unsafe fn store_f16(self, p: *mut half::f16) {
         let mut a = [0.0; MAX_LANES];
-        // SAFETY: the array holds sixteen values, as does `p`.
+        // SAFETY: the array holds at least `LANES` values, `p` that many.
         unsafe {
             self.store(a.as_mut_ptr());
-            for (j, a) in a.iter().enumerate() {
+            for (j, a) in a.iter().enumerate().take(Self::LANES) {
                 *p.add(j) = half::f16::from_f32_const(*a);
             }
         }
     }
-    /// Reads sixteen bfloat16 values.
+    /// Reads `LANES` bfloat16 values.
     ///
     /// # Safety
-    /// Sixteen values must be readable at `p`.
+    /// `LANES` values must be readable at `p`.
     #[inline(always)]
     unsafe fn load_bf16(p: *const half::bf16) -> Self {
         let mut a = [0.0; MAX_LANES];
-        for (j, a) in a.iter_mut().enumerate() {
-            // SAFETY: sixteen values are readable at `p`.
+        for (j, a) in a.iter_mut().enumerate().take(Self::LANES) {
+            // SAFETY: the caller promises `LANES` values.
             *a = f32::from_bits((unsafe { *p.add(j) }.to_bits() as u32) << 16);
         }
-        // SAFETY: the array holds sixteen values.
+        // SAFETY: the array holds at least `LANES` values.
         unsafe { Self::load(a.as_ptr()) }
     }
-    /// Writes sixteen bfloat16 values.
+    /// Writes `LANES` bfloat16 values.
     ///
     /// # Safety
-    /// Sixteen values must be writable at `p`.
+    /// `LANES` values must be writable at `p`.
     #[inline(always)]
     unsafe fn store_bf16(self, p: *mut half::bf16) {
         let mut a = [0.0; MAX_LANES];
-        // SAFETY: the array holds sixteen values, as does `p`.
+        // SAFETY: the array holds at least `LANES` values, `p` that many.
         unsafe {
             self.store(a.as_mut_ptr());
-            for (j, a) in a.iter().enumerate() {
+            for (j, a) in a.iter().enumerate().take(Self::LANES) {
                 let bits = a.to_bits();
                 let rounded = bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) >> 16;
                 // A NaN stays one: the rounding above could carry its mantissa away.
-                let rounded = if bits & 0x7fff_ffff > 0x7f80_0000 {
-                    0x7fc0
-                } else {
-                    rounded
-                };
-                *p.add(j) = half::bf16::from_bits(rounded as u16);
+                let nan = bits & 0x7fff_ffff > 0x7f80_0000;
+                *p.add(j) = half::bf16::from_bits(if nan { 0x7fc0 } else { rounded as u16 });
             }
         }
     }

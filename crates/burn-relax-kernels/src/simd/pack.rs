@@ -3,7 +3,7 @@
 //! An exponential is a chain of some twenty dependent instructions. Interleaving the chains of several vectors keeps the
 //! arithmetic units busy where one chain after the other would fill the processor's queues with waiting instructions.
 
-use super::Vector;
+use super::{HalfIo, Vector};
 use core::array::from_fn;
 use core::ops::{Add, Div, Mul, Sub};
 
@@ -16,8 +16,11 @@ macro_rules! operator {
         impl<V: Vector, const U: usize> $trait for Pack<V, U> {
             type Output = Self;
             #[inline(always)]
-            fn $method(self, o: Self) -> Self {
-                Pack(from_fn(|u| self.0[u] $op o.0[u]))
+            fn $method(mut self, o: Self) -> Self {
+                for u in 0..U {
+                    self.0[u] = self.0[u] $op o.0[u];
+                }
+                self
             }
         }
     };
@@ -66,12 +69,18 @@ impl<V: Vector, const U: usize> Vector for Pack<V, U> {
         }
     }
     #[inline(always)]
-    fn max(self, o: Self) -> Self {
-        Pack(from_fn(|u| self.0[u].max(o.0[u])))
+    fn max(mut self, o: Self) -> Self {
+        for u in 0..U {
+            self.0[u] = self.0[u].max(o.0[u]);
+        }
+        self
     }
     #[inline(always)]
-    fn min(self, o: Self) -> Self {
-        Pack(from_fn(|u| self.0[u].min(o.0[u])))
+    fn min(mut self, o: Self) -> Self {
+        for u in 0..U {
+            self.0[u] = self.0[u].min(o.0[u]);
+        }
+        self
     }
     #[inline(always)]
     fn lt(self, o: Self) -> Self::Mask {
@@ -106,28 +115,46 @@ impl<V: Vector, const U: usize> Vector for Pack<V, U> {
         bits
     }
     #[inline(always)]
-    fn select(m: Self::Mask, a: Self, b: Self) -> Self {
-        Pack(from_fn(|u| V::select(m[u], a.0[u], b.0[u])))
+    fn select(m: Self::Mask, mut a: Self, b: Self) -> Self {
+        for u in 0..U {
+            a.0[u] = V::select(m[u], a.0[u], b.0[u]);
+        }
+        a
     }
     #[inline(always)]
-    fn iadd(self, c: u64) -> Self {
-        Pack(from_fn(|u| self.0[u].iadd(c)))
+    fn iadd(mut self, c: u64) -> Self {
+        for v in &mut self.0 {
+            *v = v.iadd(c);
+        }
+        self
     }
     #[inline(always)]
-    fn iand(self, c: u64) -> Self {
-        Pack(from_fn(|u| self.0[u].iand(c)))
+    fn iand(mut self, c: u64) -> Self {
+        for v in &mut self.0 {
+            *v = v.iand(c);
+        }
+        self
     }
     #[inline(always)]
-    fn ior(self, c: u64) -> Self {
-        Pack(from_fn(|u| self.0[u].ior(c)))
+    fn ior(mut self, c: u64) -> Self {
+        for v in &mut self.0 {
+            *v = v.ior(c);
+        }
+        self
     }
     #[inline(always)]
-    fn shl_mantissa(self) -> Self {
-        Pack(from_fn(|u| self.0[u].shl_mantissa()))
+    fn shl_mantissa(mut self) -> Self {
+        for v in &mut self.0 {
+            *v = v.shl_mantissa();
+        }
+        self
     }
     #[inline(always)]
-    fn shr_mantissa(self) -> Self {
-        Pack(from_fn(|u| self.0[u].shr_mantissa()))
+    fn shr_mantissa(mut self) -> Self {
+        for v in &mut self.0 {
+            *v = v.shr_mantissa();
+        }
+        self
     }
 }
 
@@ -143,5 +170,32 @@ impl<V: Vector, const U: usize> Pack<V, U> {
             half /= 2;
         }
         self.0[0]
+    }
+}
+
+impl<V: HalfIo, const U: usize> HalfIo for Pack<V, U> {
+    #[inline(always)]
+    unsafe fn load_f16(p: *const half::f16) -> Self {
+        // SAFETY: the caller promises `U` vectors.
+        Pack(from_fn(|u| unsafe { V::load_f16(p.add(u * V::LANES)) }))
+    }
+    #[inline(always)]
+    unsafe fn store_f16(self, p: *mut half::f16) {
+        for (u, v) in self.0.into_iter().enumerate() {
+            // SAFETY: the caller promises `U` vectors.
+            unsafe { v.store_f16(p.add(u * V::LANES)) }
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_bf16(p: *const half::bf16) -> Self {
+        // SAFETY: the caller promises `U` vectors.
+        Pack(from_fn(|u| unsafe { V::load_bf16(p.add(u * V::LANES)) }))
+    }
+    #[inline(always)]
+    unsafe fn store_bf16(self, p: *mut half::bf16) {
+        for (u, v) in self.0.into_iter().enumerate() {
+            // SAFETY: the caller promises `U` vectors.
+            unsafe { v.store_bf16(p.add(u * V::LANES)) }
+        }
     }
 }

@@ -24,6 +24,18 @@ macro_rules! row_operations {
             hard_argmax_gather(logits, values; dim: usize, temperature: f64) -> (output, soft, stats);
             /// Gradients of [`soft_argmax_gather`] with respect to logits and values.
             soft_argmax_gather_backward(logits, values, stats, soft, grad; dim: usize, temperature: f64) -> (grad_logits, grad_values);
+            /// Power sharpening along `dim`.
+            gradual_argmax(values, power; dim: usize) -> (output);
+            /// Gradients of [`gradual_argmax`] with respect to values and power.
+            gradual_argmax_backward(values, power, grad; dim: usize) -> (grad_values, grad_power);
+            /// Normalised power along `dim`, and its row statistics.
+            power_softmax(values, power; dim: usize) -> (output, stats);
+            /// Gradients of [`power_softmax`] with respect to values and power.
+            power_softmax_backward(values, power, output, stats, grad; dim: usize) -> (grad_values, grad_power);
+            /// Free energy of the costs along `dim`, and the statistics of its gradient.
+            free_energy(logits, cost; dim: usize, temperature: f64) -> (output, stats);
+            /// Gradients of [`free_energy`] with respect to logits and cost.
+            free_energy_backward(logits, cost, stats, grad; dim: usize, temperature: f64) -> (grad_logits, grad_cost);
         }
     };
     (@declare $wrapper:ident, $tensor:ty, $(

@@ -258,6 +258,126 @@ pub fn soft_argmax_gather_backward<T: RowTensor>(
     })
 }
 
+/// Power sharpening; `power` holds one value, or one for each row with size 1 along `dim`.
+pub fn gradual_argmax<T: RowTensor>(values: T, power: T, dim: usize) -> T {
+    let rows = Rows::new(&values, dim);
+    let float = values.float();
+    let (values, power) = (rows.load(values), rows.load(power));
+    with_element!(values, F, _stats_float => {
+        let (v, p) = (values.elements::<F>(), power.elements::<F>());
+        let out = filled::<F>(v.len(), |out| crate::gradual_argmax(v, p, rows.n, out));
+        rows.store(out, rows.n, &[], float)
+    })
+}
+
+/// Gradients of [`gradual_argmax`] with respect to values and power, the latter one for each row.
+pub fn gradual_argmax_backward<T: RowTensor>(values: T, power: T, grad: T, dim: usize) -> (T, T) {
+    let rows = Rows::new(&values, dim);
+    let float = values.float();
+    let (values, power, grad) = (rows.load(values), rows.load(power), rows.load(grad));
+    with_element!(values, F, _stats_float => {
+        let (v, p) = (values.elements::<F>(), power.elements::<F>());
+        let g = grad.elements::<F>();
+        let mut grad_power = Vec::new();
+        let grad_values = filled::<F>(v.len(), |grad_values| {
+            grad_power = filled::<F>(rows.count, |grad_power| {
+                crate::gradual_argmax_backward(v, p, g, rows.n, grad_values, grad_power);
+            });
+        });
+        (rows.store(grad_values, rows.n, &[], float), rows.store(grad_power, 1, &[], float))
+    })
+}
+
+/// Normalised power, and its row statistics; `power` as in [`gradual_argmax`].
+pub fn power_softmax<T: RowTensor>(values: T, power: T, dim: usize) -> (T, T) {
+    let rows = Rows::new(&values, dim);
+    let float = values.float();
+    let (values, power) = (rows.load(values), rows.load(power));
+    with_element!(values, F, stats_float => {
+        let (v, p) = (values.elements::<F>(), power.elements::<F>());
+        let mut stats = Vec::new();
+        let out = filled::<F>(v.len(), |out| {
+            stats = filled::<Acc<F>>(2 * rows.count, |stats| {
+                crate::power_softmax(v, p, rows.n, out, stats);
+            });
+        });
+        (rows.store(out, rows.n, &[], float), rows.store(stats, 2, &[], stats_float))
+    })
+}
+
+/// Gradients of [`power_softmax`] with respect to values and power, the latter one for each row.
+pub fn power_softmax_backward<T: RowTensor>(
+    values: T,
+    power: T,
+    output: T,
+    stats: T,
+    grad: T,
+    dim: usize,
+) -> (T, T) {
+    let rows = Rows::new(&values, dim);
+    let float = values.float();
+    let (values, power, output) = (rows.load(values), rows.load(power), rows.load(output));
+    let (stats, grad) = (rows.load(stats), rows.load(grad));
+    with_element!(values, F, _stats_float => {
+        let (v, p) = (values.elements::<F>(), power.elements::<F>());
+        let (y, stats, g) = (
+            output.elements::<F>(),
+            stats.elements::<Acc<F>>(),
+            grad.elements::<F>(),
+        );
+        let mut grad_power = Vec::new();
+        let grad_values = filled::<F>(v.len(), |grad_values| {
+            grad_power = filled::<F>(rows.count, |grad_power| {
+                crate::power_softmax_backward(v, p, y, stats, g, rows.n, grad_values, grad_power);
+            });
+        });
+        (rows.store(grad_values, rows.n, &[], float), rows.store(grad_power, 1, &[], float))
+    })
+}
+
+/// Free energy of the costs, and four row statistics for its gradient.
+pub fn free_energy<T: RowTensor>(logits: T, cost: T, dim: usize, temperature: f64) -> (T, T) {
+    let rows = Rows::new(&logits, dim);
+    let float = cost.float();
+    let (logits, cost) = (rows.load(logits), rows.load(cost));
+    with_element!(logits, F, stats_float => {
+        let (x, f) = (logits.elements::<F>(), cost.elements::<F>());
+        let mut stats = Vec::new();
+        let out = filled::<F>(rows.count, |out| {
+            stats = filled::<Acc<F>>(4 * rows.count, |stats| {
+                crate::free_energy(x, f, rows.n, temperature, out, stats);
+            });
+        });
+        (rows.store(out, 1, &[], float), rows.store(stats, 4, &[], stats_float))
+    })
+}
+
+/// Gradients of [`free_energy`] with respect to logits and cost.
+pub fn free_energy_backward<T: RowTensor>(
+    logits: T,
+    cost: T,
+    stats: T,
+    grad: T,
+    dim: usize,
+    temperature: f64,
+) -> (T, T) {
+    let rows = Rows::new(&logits, dim);
+    let float = cost.float();
+    let (logits, cost) = (rows.load(logits), rows.load(cost));
+    let (stats, grad) = (rows.load(stats), rows.load(grad));
+    with_element!(logits, F, _stats_float => {
+        let (x, f) = (logits.elements::<F>(), cost.elements::<F>());
+        let (stats, g) = (stats.elements::<Acc<F>>(), grad.elements::<F>());
+        let mut grad_cost = Vec::new();
+        let grad_logits = filled::<F>(x.len(), |grad_logits| {
+            grad_cost = filled::<F>(x.len(), |grad_cost| {
+                crate::free_energy_backward(x, f, stats, g, rows.n, temperature, grad_logits, grad_cost);
+            });
+        });
+        (rows.store(grad_logits, rows.n, &[], float), rows.store(grad_cost, rows.n, &[], float))
+    })
+}
+
 /// Lowest index of the largest entry, one for each row in row-major order, and the shape of the result with its axes
 /// already in the original order.
 pub fn argmax<T: RowTensor>(logits: T, dim: usize) -> (Vec<i64>, Vec<usize>) {

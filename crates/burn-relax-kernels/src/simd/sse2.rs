@@ -1,0 +1,157 @@
+//! 128-bit registers, part of every x86-64 processor: the portable path there.
+//!
+//! That they are is the invariant behind every `unsafe` block here.
+
+use super::{Backend, HalfIo, Pack, Portable, Vector};
+use core::arch::x86_64::*;
+use core::ops::{Add, Div, Mul, Sub};
+
+impl Backend for Portable {
+    type F32 = Pack<F32x4, 4>;
+    type F64 = Pack<F64x2, 4>;
+}
+
+macro_rules! register {
+    ($name:ident, $register:ty, $scalar:ty, $int:ty, $lanes:literal, $mantissa:literal;
+     $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident $max:ident $min:ident $lt:ident $not_lt:ident $eq:ident $ne:ident $unordered:ident $select:ident $or:ident $movemask:ident $to_int:ident $to_float:ident $isplat:ident $iadd:ident $iand:ident $ior:ident $shl:ident $shr:ident) => {
+        /// One register.
+        #[derive(Clone, Copy)]
+        pub struct $name($register);
+
+        register!(@op $name, Add, add, $add);
+        register!(@op $name, Sub, sub, $sub);
+        register!(@op $name, Mul, mul, $mul);
+        register!(@op $name, Div, div, $div);
+
+        impl Vector for $name {
+            type Scalar = $scalar;
+            type Mask = $register;
+            const LANES: usize = $lanes;
+
+            #[inline(always)]
+            fn splat(x: $scalar) -> Self {
+                // SAFETY: the module's invariant.
+                unsafe { Self($splat(x)) }
+            }
+            #[inline(always)]
+            unsafe fn load(p: *const $scalar) -> Self {
+                // SAFETY: the module's invariant; the caller promises `LANES` readable values.
+                Self(unsafe { $load(p) })
+            }
+            #[inline(always)]
+            unsafe fn store(self, p: *mut $scalar) {
+                // SAFETY: the module's invariant; the caller promises `LANES` writable values.
+                unsafe { $store(p, self.0) }
+            }
+            #[inline(always)]
+            fn max(self, o: Self) -> Self {
+                // SAFETY: the module's invariant.
+                unsafe { Self($max(self.0, o.0)) }
+            }
+            #[inline(always)]
+            fn min(self, o: Self) -> Self {
+                // SAFETY: the module's invariant.
+                unsafe { Self($min(self.0, o.0)) }
+            }
+            #[inline(always)]
+            fn lt(self, o: Self) -> $register {
+                // SAFETY: the module's invariant.
+                unsafe { $lt(self.0, o.0) }
+            }
+            #[inline(always)]
+            fn not_lt(self, o: Self) -> $register {
+                // SAFETY: the module's invariant.
+                unsafe { $not_lt(self.0, o.0) }
+            }
+            #[inline(always)]
+            fn eq(self, o: Self) -> $register {
+                // SAFETY: the module's invariant.
+                unsafe { $eq(self.0, o.0) }
+            }
+            #[inline(always)]
+            fn ne(self, o: Self) -> $register {
+                // SAFETY: the module's invariant.
+                unsafe { $ne(self.0, o.0) }
+            }
+            #[inline(always)]
+            fn is_nan(self) -> $register {
+                // SAFETY: the module's invariant.
+                unsafe { $unordered(self.0, self.0) }
+            }
+            #[inline(always)]
+            fn or(a: $register, b: $register) -> $register {
+                // SAFETY: the module's invariant.
+                unsafe { $or(a, b) }
+            }
+            #[inline(always)]
+            fn bits(m: $register) -> u64 {
+                // SAFETY: the module's invariant.
+                unsafe { $movemask(m) as u64 }
+            }
+            #[inline(always)]
+            fn select(m: $register, a: Self, b: Self) -> Self {
+                // SAFETY: the module's invariant.
+                unsafe { Self($select(m, a.0, b.0)) }
+            }
+            #[inline(always)]
+            fn iadd(self, c: u64) -> Self {
+                // SAFETY: the module's invariant.
+                unsafe { Self($to_float($iadd($to_int(self.0), $isplat(c as $int)))) }
+            }
+            #[inline(always)]
+            fn iand(self, c: u64) -> Self {
+                // SAFETY: the module's invariant.
+                unsafe { Self($to_float($iand($to_int(self.0), $isplat(c as $int)))) }
+            }
+            #[inline(always)]
+            fn ior(self, c: u64) -> Self {
+                // SAFETY: the module's invariant.
+                unsafe { Self($to_float($ior($to_int(self.0), $isplat(c as $int)))) }
+            }
+            #[inline(always)]
+            fn shl_mantissa(self) -> Self {
+                // SAFETY: the module's invariant.
+                unsafe { Self($to_float($shl::<$mantissa>($to_int(self.0)))) }
+            }
+            #[inline(always)]
+            fn shr_mantissa(self) -> Self {
+                // SAFETY: the module's invariant.
+                unsafe { Self($to_float($shr::<$mantissa>($to_int(self.0)))) }
+            }
+        }
+    };
+    (@op $name:ident, $trait:ident, $method:ident, $op:ident) => {
+        impl $trait for $name {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, o: Self) -> Self {
+                // SAFETY: the module's invariant.
+                unsafe { Self($op(self.0, o.0)) }
+            }
+        }
+    };
+}
+
+#[inline]
+#[target_feature(enable = "sse2")]
+fn select_ps(m: __m128, a: __m128, b: __m128) -> __m128 {
+    _mm_or_ps(_mm_and_ps(m, a), _mm_andnot_ps(m, b))
+}
+#[inline]
+#[target_feature(enable = "sse2")]
+fn select_pd(m: __m128d, a: __m128d, b: __m128d) -> __m128d {
+    _mm_or_pd(_mm_and_pd(m, a), _mm_andnot_pd(m, b))
+}
+
+register!(F32x4, __m128, f32, i32, 4, 23;
+    _mm_set1_ps _mm_loadu_ps _mm_storeu_ps _mm_add_ps _mm_sub_ps _mm_mul_ps _mm_div_ps _mm_max_ps _mm_min_ps
+    _mm_cmplt_ps _mm_cmpnlt_ps _mm_cmpeq_ps _mm_cmpneq_ps _mm_cmpunord_ps select_ps _mm_or_ps _mm_movemask_ps
+    _mm_castps_si128 _mm_castsi128_ps _mm_set1_epi32 _mm_add_epi32 _mm_and_si128 _mm_or_si128 _mm_slli_epi32
+    _mm_srli_epi32);
+register!(F64x2, __m128d, f64, i64, 2, 52;
+    _mm_set1_pd _mm_loadu_pd _mm_storeu_pd _mm_add_pd _mm_sub_pd _mm_mul_pd _mm_div_pd _mm_max_pd _mm_min_pd
+    _mm_cmplt_pd _mm_cmpnlt_pd _mm_cmpeq_pd _mm_cmpneq_pd _mm_cmpunord_pd select_pd _mm_or_pd _mm_movemask_pd
+    _mm_castpd_si128 _mm_castsi128_pd _mm_set1_epi64x _mm_add_epi64 _mm_and_si128 _mm_or_si128 _mm_slli_epi64
+    _mm_srli_epi64);
+
+impl HalfIo for F32x4 {}
