@@ -68,11 +68,16 @@ impl<const D: usize> Coefficient<D> {
         }
     }
 
-    /// The coefficient as a tensor beside `like`.
-    pub(crate) fn into_tensor(self, like: &Tensor<D>) -> Tensor<D> {
+    /// The coefficient as a tensor beside `like`: a single value, or one for each row.
+    pub(crate) fn into_tensor(self, like: &Tensor<D>, dim: usize) -> Tensor<D> {
         match self {
             Self::Number(value) => Tensor::full([1; D], value, (&like.device(), like.dtype())),
-            Self::Tensor(tensor) => tensor,
+            Self::Tensor(tensor) if tensor.dims() == [1; D] => tensor,
+            Self::Tensor(tensor) => {
+                let mut rows = like.dims();
+                rows[dim] = 1;
+                tensor.expand(rows)
+            }
         }
     }
 }

@@ -151,7 +151,7 @@ pub trait RelaxOps: Backend {
         )
     }
 
-    /// Power sharpening; `power` has size 1 along `dim` and broadcasts elsewhere.
+    /// Power sharpening; `power` holds one value, or one for each row with size 1 along `dim`.
     #[fusion(default)]
     fn gradual_argmax(
         values: FloatTensor<Self>,
@@ -172,7 +172,7 @@ pub trait RelaxOps: Backend {
         composed::gradual_argmax_backward::<Self>(values, power, grad, dim)
     }
 
-    /// `v^p / Σ v^p` and its row statistics; `power` has size 1 along `dim` and broadcasts elsewhere.
+    /// `v^p / Σ v^p` and its row statistics; `power` holds one value, or one for each row with size 1 along `dim`.
     #[fusion(default)]
     fn power_softmax(
         values: FloatTensor<Self>,

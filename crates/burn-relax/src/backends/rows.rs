@@ -11,6 +11,12 @@ macro_rules! row_kernels {
             soft_argmax_gather => soft_argmax_gather(logits, values; dim: usize, temperature: f64) -> two;
             hard_argmax_gather => hard_argmax_gather(logits, values; dim: usize, temperature: f64) -> three;
             soft_argmax_gather_backward => soft_argmax_gather_backward(logits, values, stats, soft, grad; dim: usize, temperature: f64) -> two;
+            gradual_argmax => gradual_argmax(values, power; dim: usize) -> one;
+            gradual_argmax_backward => gradual_argmax_backward(values, power, grad; dim: usize) -> two;
+            power_softmax => power_softmax(values, power; dim: usize) -> two;
+            power_softmax_backward => power_softmax_backward(values, power, output, stats, grad; dim: usize) -> two;
+            free_energy => free_energy(logits, cost; dim: usize, temperature: f64) -> two;
+            free_energy_backward => free_energy_backward(logits, cost, stats, grad; dim: usize, temperature: f64) -> two;
         }
 
         fn first_argmax(

@@ -14,7 +14,7 @@ fn checked<const D: usize>(
     check::not_empty(op, "values", values, dim);
     let power = power.into();
     power.check(op, "power", values, dim);
-    power.into_tensor(values)
+    power.into_tensor(values, dim)
 }
 
 /// Turns values in `[0, 1]` gradually into the indicator of their maximum as the power grows.

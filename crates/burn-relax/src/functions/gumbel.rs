@@ -193,7 +193,7 @@ pub fn relaxed_categorical_log_density<const D: usize>(
     check::beside(op, "weights", &logits, &weights);
     let temperature = temperature.into();
     temperature.check(op, "temperature", &logits, dim);
-    let temperature = temperature.into_tensor(&logits);
+    let temperature = temperature.into_tensor(&logits, dim);
 
     let classes = logits.dims()[dim];
     let log_gamma: f64 = (2..classes).map(|k| (k as f64).ln()).sum();
