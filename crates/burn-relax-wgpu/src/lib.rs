@@ -18,6 +18,8 @@
 //! | some entries `+inf` | weight shared equally between them, gradient of the logits 0 | `(MAX, count)` |
 //! | a NaN | NaN in that row only; gradients of its forbidden entries stay 0 | `(NaN, NaN)` |
 //!
+//! The largest finite number counts as `+inf`, and exponentials below the smallest normal number are 0.
+//!
 //! # Precision
 //!
 //! `f16` and `bf16` are computed and accumulated in `f32` and rounded once. `exp` and `ln` are polynomials of this crate, so
@@ -25,7 +27,6 @@
 
 mod kernels;
 
-pub use kernels::soft_argmax_gather::{
-    hard_argmax_gather, soft_argmax_gather, soft_argmax_gather_backward,
-};
+pub use kernels::soft_argmax_gather::{hard_argmax_gather, soft_argmax_gather};
+pub use kernels::soft_argmax_gather_backward::soft_argmax_gather_backward;
 pub use kernels::softmax::{log_softmax, log_softmax_backward, softmax, softmax_backward};

@@ -1,5 +1,7 @@
 //! Element types other than f32: right where the device has them, refused with a reason where not.
 
+#![cfg(feature = "wgpu")]
+
 mod common;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,5 +1,7 @@
 //! `soft_argmax_gather`, its hard form and their gradient against f64 on the device.
 
+#![cfg(feature = "wgpu")]
+
 mod common;
 
 use burn_backend::ops::FloatTensorOps;
@@ -53,10 +55,10 @@ fn reference(x: &[f32], v: &[f32], g: &[f32], rows: Rows, temperature: f64) -> R
                 .filter(|&i| used(i))
                 .map(|i| w[i] * value(i, f))
                 .sum();
-            r.hard[row * features + f] = if sum == 0.0 {
-                0.0
-            } else {
-                value(best, f) + (sum - sum)
+            r.hard[row * features + f] = match sum {
+                0.0 => 0.0,
+                sum if sum.is_nan() => f64::NAN,
+                _ => value(best, f),
             };
         }
         let s: f64 = (0..features)
@@ -186,6 +188,15 @@ fn many_rows_fill_several_cubes_and_axes() {
 }
 
 #[test]
+fn ten_million_rows_are_reached() {
+    let rows = 10_000_000;
+    let v = Numbers(1).take(rows, 1.0);
+    let x = tensor(&v, &[rows, 1]);
+    let (soft, _) = soft_argmax_gather(x.clone(), x, 1, 1.0);
+    assert!(read(&soft) == v);
+}
+
+#[test]
 fn large_logits_and_extreme_temperatures_stay_exact() {
     for temperature in [1e-3, 0.1, 1.0, 10.0] {
         check(&[7, 40], &[], 1, 1e4, temperature);
@@ -258,17 +269,21 @@ fn transposed_sliced_and_expanded_inputs_agree_with_f64() {
 fn masks_infinities_nan_and_ties_follow_the_contract_in_their_row_only() {
     for n in [2, 3, 16, 17, 33, 257, 1025] {
         let (x, rows) = special_rows(n);
-        let v = Numbers(5).take(rows * n, 2.0);
-        let (x, v) = (tensor(&x, &[rows, n]), tensor(&v, &[rows, n]));
-        check_tensors(
-            &format!("special rows of {n}"),
-            x.clone(),
-            v.clone(),
-            1,
-            0.5,
-        );
-        let turn = |t: CubeTensor| CubeBackend::float_swap_dims(t, 0, 1);
-        check_tensors(&format!("special columns of {n}"), turn(x), turn(v), 0, 0.5);
+        // Few rows share their work between lanes, many do not.
+        for repeat in [1, 3] {
+            let (x, rows) = (x.repeat(repeat), rows * repeat);
+            let v = Numbers(5).take(rows * n, 2.0);
+            let (x, v) = (tensor(&x, &[rows, n]), tensor(&v, &[rows, n]));
+            check_tensors(
+                &format!("special rows of {n}"),
+                x.clone(),
+                v.clone(),
+                1,
+                0.5,
+            );
+            let turn = |t: CubeTensor| CubeBackend::float_swap_dims(t, 0, 1);
+            check_tensors(&format!("special columns of {n}"), turn(x), turn(v), 0, 0.5);
+        }
     }
 }
 

@@ -6,4 +6,5 @@ mod row;
 mod view;
 
 pub(crate) mod soft_argmax_gather;
+pub(crate) mod soft_argmax_gather_backward;
 pub(crate) mod softmax;

@@ -1,5 +1,9 @@
 //! What the lanes of a row find out together: maximum, first argmax, sums.
 //!
+//! Partial results meet in shared memory in two levels of fan-in `√lanes`: two barriers where a binary tree of 256 lanes needs
+//! eight. Every lane ends with the same result, computed in the same order, so that nothing need be broadcast. Plane operations
+//! are not used: WebGPU makes them optional and software drivers lack them.
+//!
 //! Each function must be called by every unit of the cube, and returns the same result in every lane of a row.
 
 use burn_cubecl::cubecl;
@@ -10,9 +14,6 @@ use super::{
     row::{Layout, Place, Rows},
     view::Steps,
 };
-
-/// Terms a lane adds before they join its running sum, which keeps the error of long rows that of short ones.
-pub(crate) const SUM_BLOCK: usize = 32;
 
 /// `exp((x - max) / T)` under the rules for special rows: 0 at forbidden entries; in a row that holds `+inf`, 1 there and 0
 /// elsewhere; NaN at NaN.

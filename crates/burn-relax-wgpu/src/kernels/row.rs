@@ -1,9 +1,8 @@
-//! How rows are spread over units, and what the units of one row do together.
+//! How rows are spread over units.
 //!
 //! A cube holds `rows` rows of `lanes` units each. The lanes of a row walk through its classes side by side, then combine their
-//! partial results through shared memory in two levels of fan-in `√lanes`: two barriers where a binary tree of 256 lanes needs
-//! eight. Every lane ends with the same result, computed in the same order, so that nothing need be broadcast. Plane operations
-//! are not used: WebGPU makes them optional and software drivers lack them.
+//! partial results through shared memory (see `reduce`). A row that one unit handles alone needs neither shared memory nor
+//! barriers; that is the choice for short rows, for rows side by side in memory, and on software adapters.
 
 use burn_cubecl::cubecl;
 use cubecl::{client::Client, prelude::*};
@@ -21,6 +20,20 @@ const CLASSES_PER_LANE: usize = 8;
 
 /// With so many rows side by side in memory, one unit per row fills any device and reads coalesced, whatever the row length.
 const SERIAL_ROWS: usize = 1 << 16;
+
+/// Rows from which a software adapter keeps busy with one unit per row. Such an adapter runs a cube's planes in turn on one
+/// thread and a barrier makes coroutines of them, which was measured to cost 3 to 6 times the work between the barriers.
+const SOFTWARE_SERIAL_ROWS: usize = 16;
+
+/// Cubes that keep every thread of a software adapter busy to the end; beyond, larger cubes save the cost of starting one.
+const SOFTWARE_CUBES: usize = 64;
+
+/// Classes a lane handles where no unit waits for another: enough to pay for finding its place, few enough to split long rows
+/// over the device.
+const INDEPENDENT_CLASSES: usize = 8;
+
+/// The same on a software adapter, where finding the place (two integer divisions) is slow and threads are few.
+const SOFTWARE_INDEPENDENT_CLASSES: usize = 64;
 
 /// Lanes that combine in one level: so few reads cost less than another barrier.
 const DIRECT_LANES: usize = 8;
@@ -45,24 +58,48 @@ impl Layout {
         classes_contiguous: bool,
         shared_bytes: usize,
     ) -> Self {
-        let hardware = &client.properties().hardware;
-        let units = MAX_UNITS
-            .min(hardware.max_units_per_cube as usize)
-            .min(hardware.max_cube_dim.0 as usize)
-            .min(hardware.max_shared_memory_size / shared_bytes);
-        let units = 1 << units.max(1).ilog2();
         let rows_fast = !classes_contiguous;
-        let lanes = if classes <= SERIAL_CLASSES || (rows_fast && rows >= SERIAL_ROWS) {
-            1
-        } else {
-            classes
-                .div_ceil(CLASSES_PER_LANE)
-                .next_power_of_two()
-                .min(units)
-        };
+        if is_software(client) && rows >= SOFTWARE_SERIAL_ROWS {
+            return Self::serial(software_units(client, rows), rows_fast);
+        }
+        let hardware = &client.properties().hardware;
+        let units = max_units(client).min(hardware.max_shared_memory_size / shared_bytes);
+        let units = 1 << units.max(1).ilog2();
+        if classes <= SERIAL_CLASSES || (rows_fast && rows >= SERIAL_ROWS) {
+            return Self::serial(units, rows_fast);
+        }
+        let lanes = classes
+            .div_ceil(CLASSES_PER_LANE)
+            .next_power_of_two()
+            .min(units);
         Layout {
             lanes,
             rows: units / lanes,
+            rows_fast,
+        }
+    }
+
+    /// The layout for a kernel whose units do not wait for each other, and the classes per chunk of a row.
+    pub(crate) fn independent(
+        client: &Client,
+        rows: usize,
+        classes: usize,
+        classes_contiguous: bool,
+    ) -> (Self, usize) {
+        if is_software(client) {
+            let items = rows * classes.div_ceil(SOFTWARE_INDEPENDENT_CLASSES);
+            let layout = Self::serial(software_units(client, items), !classes_contiguous);
+            return (layout, SOFTWARE_INDEPENDENT_CLASSES);
+        }
+        let layout = Self::choose(client, rows, classes, classes_contiguous, 1);
+        (layout, layout.lanes * INDEPENDENT_CLASSES)
+    }
+
+    /// One unit per row.
+    fn serial(units: usize, rows_fast: bool) -> Self {
+        Layout {
+            lanes: 1,
+            rows: units,
             rows_fast,
         }
     }
@@ -87,6 +124,27 @@ impl Layout {
     }
 }
 
+/// Whether the device is no card: a processor that runs shaders.
+fn is_software(client: &Client) -> bool {
+    client.properties().identity.physical.is_none()
+}
+
+/// Units of a cube on any device.
+fn max_units(client: &Client) -> usize {
+    let hardware = &client.properties().hardware;
+    MAX_UNITS
+        .min(hardware.max_units_per_cube as usize)
+        .min(hardware.max_cube_dim.0 as usize)
+}
+
+/// Units of a cube on a software adapter for `items` pieces of work: at least one plane, that is one vector register.
+fn software_units(client: &Client, items: usize) -> usize {
+    let most = max_units(client);
+    let plane = client.properties().hardware.plane_size_min as usize;
+    let units = (items / SOFTWARE_CUBES).clamp(plane.clamp(1, most), most);
+    1 << units.ilog2()
+}
+
 /// Sizes of the rows of a launch.
 #[derive(CubeType, CubeLaunch)]
 pub(crate) struct Rows {
@@ -98,6 +156,9 @@ pub(crate) struct Rows {
     pub(crate) inner: usize,
     /// Values per class.
     pub(crate) features: usize,
+    /// Classes of which a lane adds its own before they join its running sum: with about as many blocks as terms per block, the
+    /// error of a sum grows with the fourth root of the row's length.
+    pub(crate) block: usize,
 }
 
 /// What a unit works on.

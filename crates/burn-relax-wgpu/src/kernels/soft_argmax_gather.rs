@@ -1,17 +1,15 @@
-//! Expected value of a choice: `y = Σ w_i V_i` with `w = softmax(x / T)`, its hard form `V_argmax`, and their gradient.
+//! Expected value of a choice: `y = Σ w_i V_i` with `w = softmax(x / T)`, and its hard form `V_argmax`.
 //!
-//! Forward, the lanes of a row find its maximum, then sum normaliser and weighted values in a second walk, the features in tiles
-//! that fit registers. Backward, statistics and soft output make every class independent of the others, so that rows are cut into
-//! chunks and no unit waits for another.
+//! The lanes of a row find its maximum, then sum normaliser and weighted values in a second walk, the features in tiles that fit
+//! registers.
 
-use burn_cubecl::{cubecl, ops::numeric::zeros_client, tensor::CubeTensor};
+use burn_cubecl::{cubecl, tensor::CubeTensor};
 use cubecl::prelude::*;
 
 use super::{
     math::is_nan,
     reduce::{
-        SUM_BLOCK, divisor, find_max, is_excluded, raw_weight, row_first_max, row_sums, sum_slots,
-        write_stats,
+        divisor, find_max, is_excluded, raw_weight, row_first_max, row_sums, sum_slots, write_stats,
     },
     row::{Layout, Place, Rows, place, row_start},
     view::{Sizes, Steps, View, address_type, cube_count, elements, output, reciprocal, resized},
@@ -20,9 +18,6 @@ use super::{
 /// Features summed in one walk through a row: their sums stay in registers on any device, and the weight is computed
 /// once for all of them.
 const FEATURE_TILE: usize = 4;
-
-/// Classes a lane of the backward kernel handles: enough to pay for finding its place, few enough to split long rows over the device.
-const BACKWARD_CLASSES_PER_LANE: usize = 8;
 
 /// Weighted sums over a row and its normaliser, for the features from `feature` on: `tile` sums, then the normaliser.
 #[cube]
@@ -48,10 +43,9 @@ fn weighted_sums<F: Float, A: Float>(
     for s in 0..comptime!(tile + 1) {
         sums[s] = A::new(0.0_f32);
     }
-    let block = comptime!(layout.lanes * SUM_BLOCK);
     let mut start = lane;
     while start < rows.classes {
-        let end = min(start + block, rows.classes);
+        let end = min(start + rows.block, rows.classes);
         #[unroll]
         for s in 0..comptime!(tile + 1) {
             parts[s] = A::new(0.0_f32);
@@ -65,8 +59,11 @@ fn weighted_sums<F: Float, A: Float>(
             #[unroll]
             for s in 0..tile {
                 // Beyond the last feature the last one is summed again, and not stored.
-                let f = min(feature + s, rows.features - 1);
-                let value = A::cast_from(values[at + f * values_steps.feature]);
+                let mut offset = 0usize;
+                if comptime!(tile > 1) {
+                    offset = min(feature + s, rows.features - 1) * values_steps.feature;
+                }
+                let value = A::cast_from(values[at + offset]);
                 parts[s] += weight * select(excluded, A::new(0.0_f32), value);
             }
             parts[tile] += weight;
@@ -76,7 +73,7 @@ fn weighted_sums<F: Float, A: Float>(
         for s in 0..comptime!(tile + 1) {
             sums[s] += parts[s];
         }
-        start += block;
+        start += rows.block;
     }
     sums
 }
@@ -237,67 +234,6 @@ fn hard_argmax_gather_kernel<F: Float, A: Float>(
     }
 }
 
-#[cube(launch_unchecked, address_type = "dynamic")]
-#[allow(clippy::too_many_arguments)]
-fn soft_argmax_gather_backward_kernel<F: Float, A: Float>(
-    logits: &Tensor<F>,          // [outer, classes, inner]
-    values: &Tensor<F>,          // [outer, classes, inner, features]
-    stats: &Tensor<A>,           // [outer, 2, inner]
-    soft: &Tensor<F>,            // [outer, 1, inner, features]
-    grad: &Tensor<F>,            // [outer, 1, inner, features]
-    grad_logits: &mut Tensor<F>, // [outer, classes, inner]
-    grad_values: &mut Tensor<F>, // [outer, classes, inner, features]
-    rows: &Rows,
-    chunks: usize,
-    logits_steps: &Steps,
-    values_steps: &Steps,
-    stats_steps: &Steps,
-    soft_steps: &Steps,
-    grad_steps: &Steps,
-    reciprocal: InputScalar,
-    #[comptime] layout: Layout,
-    #[define(F, A)] _elements: [ElemType; 2],
-) {
-    let place = place(rows, chunks, layout);
-    if !place.live {
-        terminate!();
-    }
-    let reciprocal = reciprocal.get::<A>();
-    let zero = A::new(0.0_f32);
-    let logits_start = row_start(&place, logits_steps);
-    let values_start = row_start(&place, values_steps);
-    let soft_start = row_start(&place, soft_steps);
-    let grad_start = row_start(&place, grad_steps);
-    let stats_start = row_start(&place, stats_steps);
-    let max = stats[stats_start];
-    let normaliser = divisor::<A>(stats[stats_start + stats_steps.class]);
-    let decided = max >= A::max_value();
-
-    let span = comptime!(layout.lanes * BACKWARD_CLASSES_PER_LANE);
-    let end = min((place.chunk + 1) * span, rows.classes);
-    let mut i = place.chunk * span + place.lane;
-    while i < end {
-        let x = A::cast_from(logits[logits_start + i * logits_steps.class]);
-        let weight = raw_weight::<A>(x, max, reciprocal) / normaliser;
-        let excluded = is_excluded::<A>(x, max);
-        let from = values_start + i * values_steps.class;
-        let to = (place.outer * rows.classes + i) * rows.inner + place.inner;
-        let mut advantage = zero;
-        for f in 0..rows.features {
-            let value = A::cast_from(values[from + f * values_steps.feature]);
-            let mean = A::cast_from(soft[soft_start + f * soft_steps.feature]);
-            let upstream = A::cast_from(grad[grad_start + f * grad_steps.feature]);
-            // `<V - y, g>` rather than `<V, g> - <y, g>`: the difference of neighbours is exact.
-            advantage += (value - mean) * upstream;
-            grad_values[to * rows.features + f] =
-                F::cast_from(select(excluded, zero, weight * upstream));
-        }
-        let slope = weight * advantage * reciprocal;
-        grad_logits[to] = F::cast_from(select(excluded || decided, zero, slope));
-        i += layout.lanes;
-    }
-}
-
 /// What both forward forms have in common on the host.
 struct Forward {
     sizes: Sizes,
@@ -344,7 +280,7 @@ impl Forward {
 }
 
 /// Panics unless `values` has the shape and dtype of `logits`, up to trailing features, and a row has an entry.
-fn check_shapes(op: &str, logits: &CubeTensor, values: &CubeTensor, dim: usize) {
+pub(super) fn check_shapes(op: &str, logits: &CubeTensor, values: &CubeTensor, dim: usize) {
     let (shape, rank) = (logits.meta.shape(), logits.meta.num_dims());
     assert!(
         dim < rank,
@@ -407,7 +343,7 @@ pub fn soft_argmax_gather(
             f.values.tensor.clone().into_tensor_arg(),
             f.out.clone().into_tensor_arg(),
             f.stats.clone().into_tensor_arg(),
-            f.sizes.launch(),
+            f.sizes.launch(&f.layout),
             f.logits.launch_steps(),
             f.values.launch_steps(),
             reciprocal(temperature, f.elements[1]),
@@ -456,7 +392,7 @@ pub fn hard_argmax_gather(
             hard.clone().into_tensor_arg(),
             f.out.clone().into_tensor_arg(),
             f.stats.clone().into_tensor_arg(),
-            f.sizes.launch(),
+            f.sizes.launch(&f.layout),
             f.logits.launch_steps(),
             f.values.launch_steps(),
             reciprocal(temperature, f.elements[1]),
@@ -466,78 +402,4 @@ pub fn hard_argmax_gather(
         );
     }
     (hard, f.out, f.stats)
-}
-
-/// Gradients of [`soft_argmax_gather`] with respect to logits and values, which are also the straight-through gradients of
-/// [`hard_argmax_gather`]: `w_i <V_i - y, g> / T` and `w_i g`.
-///
-/// `stats` and `soft` are the forward's results, `grad` has the shape of `soft`.
-///
-/// # Panics
-/// As [`soft_argmax_gather`].
-#[allow(clippy::too_many_arguments)]
-pub fn soft_argmax_gather_backward(
-    logits: CubeTensor,
-    values: CubeTensor,
-    stats: CubeTensor,
-    soft: CubeTensor,
-    grad: CubeTensor,
-    dim: usize,
-    temperature: f64,
-) -> (CubeTensor, CubeTensor) {
-    let op = "soft_argmax_gather_backward";
-    check_shapes(op, &logits, &values, dim);
-    let rank = logits.meta.num_dims();
-    let (elements, _) = elements(op, &logits.client, logits.dtype);
-    let sizes = Sizes::of(&values, dim, rank);
-    let client = logits.client.clone();
-    let grad_logits = output(&logits, logits.meta.shape().clone(), logits.dtype);
-    let grad_values = output(&values, values.meta.shape().clone(), values.dtype);
-    if sizes.rows() == 0 {
-        return (grad_logits, grad_values);
-    }
-    if sizes.features == 0 {
-        let shape = logits.meta.shape().clone();
-        let zeros = zeros_client(client, logits.device.clone(), shape, logits.dtype);
-        return (zeros, grad_values);
-    }
-    let [logits, values, stats, soft, grad] =
-        [logits, values, stats, soft, grad].map(|tensor| View::new(tensor, dim, rank));
-    let classes_contiguous = logits.classes_contiguous();
-    // No unit waits for another here: only neighbours in memory matter, so that every unit may have its own row where the
-    // classes are not contiguous.
-    let layout = Layout::choose(&client, sizes.rows(), sizes.classes, classes_contiguous, 1);
-    let chunks = sizes
-        .classes
-        .div_ceil(layout.lanes * BACKWARD_CLASSES_PER_LANE);
-    let cubes = cube_count(op, &client, (sizes.rows() * chunks).div_ceil(layout.rows));
-    let addresses = address_type(&[&logits.tensor, &values.tensor, &grad_values]);
-    // SAFETY: the views' strides stay inside their tensors, the outputs are contiguous and of the sizes given, units beyond the
-    // last chunk of the last row end at once, and classes are compared with the row's length.
-    unsafe {
-        soft_argmax_gather_backward_kernel::launch_unchecked(
-            &client,
-            cubes,
-            layout.cube_dim(),
-            addresses,
-            logits.tensor.clone().into_tensor_arg(),
-            values.tensor.clone().into_tensor_arg(),
-            stats.tensor.clone().into_tensor_arg(),
-            soft.tensor.clone().into_tensor_arg(),
-            grad.tensor.clone().into_tensor_arg(),
-            grad_logits.clone().into_tensor_arg(),
-            grad_values.clone().into_tensor_arg(),
-            sizes.launch(),
-            chunks,
-            logits.launch_steps(),
-            values.launch_steps(),
-            stats.launch_steps(),
-            soft.launch_steps(),
-            grad.launch_steps(),
-            reciprocal(temperature, elements[1]),
-            layout,
-            elements,
-        );
-    }
-    (grad_logits, grad_values)
 }

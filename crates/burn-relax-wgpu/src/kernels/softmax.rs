@@ -8,9 +8,7 @@ use cubecl::prelude::*;
 
 use super::{
     math::{exp_nonpositive, ln_from_one},
-    reduce::{
-        SUM_BLOCK, divisor, find_max, is_excluded, raw_weight, row_sums, sum_slots, write_stats,
-    },
+    reduce::{divisor, find_max, is_excluded, raw_weight, row_sums, sum_slots, write_stats},
     row::{Layout, Place, Rows, place, row_start},
     view::{Sizes, Steps, View, address_type, cube_count, elements, output, reciprocal, resized},
 };
@@ -29,10 +27,9 @@ fn normaliser<F: Float, A: Float>(
 ) -> A {
     let mut sums = Array::<A>::new(1usize);
     sums[0] = A::new(0.0_f32);
-    let block = comptime!(layout.lanes * SUM_BLOCK);
     let mut from = lane;
     while from < rows.classes {
-        let end = min(from + block, rows.classes);
+        let end = min(from + rows.block, rows.classes);
         let mut part = A::new(0.0_f32);
         let mut i = from;
         while i < end {
@@ -41,7 +38,7 @@ fn normaliser<F: Float, A: Float>(
             i += layout.lanes;
         }
         sums[0] += part;
-        from += block;
+        from += rows.block;
     }
     let mut shared = sum_slots::<A>(1usize, layout);
     row_sums::<A>(&mut sums, &mut shared, lane, 1usize, layout);
@@ -159,10 +156,9 @@ fn backward_kernel<F: Float, A: Float>(
     let grad_start = row_start(&place, grad_steps);
     let mut sums = Array::<A>::new(1usize);
     sums[0] = zero;
-    let block = comptime!(layout.lanes * SUM_BLOCK);
     let mut from = place.lane;
     while from < rows.classes {
-        let end = min(from + block, rows.classes);
+        let end = min(from + rows.block, rows.classes);
         let mut part = zero;
         let mut i = from;
         while i < end {
@@ -176,7 +172,7 @@ fn backward_kernel<F: Float, A: Float>(
             i += layout.lanes;
         }
         sums[0] += part;
-        from += block;
+        from += rows.block;
     }
     let mut shared = sum_slots::<A>(1usize, layout);
     row_sums::<A>(&mut sums, &mut shared, place.lane, 1usize, layout);
@@ -306,7 +302,7 @@ fn forward(op: &str, logits: CubeTensor, dim: usize, kind: Forward) -> (CubeTens
                 logits_arg,
                 out_arg,
                 stats_arg,
-                sizes.launch(),
+                sizes.launch(&layout),
                 steps,
                 reciprocal(temperature, elements[1]),
                 layout,
@@ -320,7 +316,7 @@ fn forward(op: &str, logits: CubeTensor, dim: usize, kind: Forward) -> (CubeTens
                 logits_arg,
                 out_arg,
                 stats_arg,
-                sizes.launch(),
+                sizes.launch(&layout),
                 steps,
                 InputScalar::new(f64::NEG_INFINITY, elements[1]),
                 layout,
@@ -372,7 +368,7 @@ fn backward(
             stats.tensor.clone().into_tensor_arg(),
             grad.tensor.clone().into_tensor_arg(),
             out.clone().into_tensor_arg(),
-            sizes.launch(),
+            sizes.launch(&layout),
             result.launch_steps(),
             stats.launch_steps(),
             grad.launch_steps(),

@@ -14,7 +14,7 @@ use burn_cubecl::{
     tensor::CubeTensor,
 };
 
-use super::row::RowsLaunch;
+use super::row::{Layout, RowsLaunch};
 
 /// Strides of a tensor seen as `[outer, classes, inner, features]`; 0 for a group that the tensor does not have.
 #[derive(CubeType, CubeLaunch)]
@@ -52,8 +52,10 @@ impl Sizes {
     }
 
     /// The sizes as a kernel argument.
-    pub(crate) fn launch(&self) -> RowsLaunch {
-        RowsLaunch::new(self.rows(), self.classes, self.inner, self.features)
+    pub(crate) fn launch(&self, layout: &Layout) -> RowsLaunch {
+        let terms = self.classes.div_ceil(layout.lanes);
+        let block = layout.lanes * (1 + terms.isqrt());
+        RowsLaunch::new(self.rows(), self.classes, self.inner, self.features, block)
     }
 }
 
