@@ -1,0 +1,216 @@
+//! Public functions, with autodiff, on every device; on wgpu through Burn's fusion.
+
+use std::collections::BTreeMap;
+
+use burn_core::tensor::{DType, Device};
+use burn_relax::{
+    Coordinates, argmax_gather, categorical_entropy, free_energy_cost, gradual_argmax,
+    gumbel_softmax, log_softmax, power_softmax, soft_argmax, soft_argmax_gather, softmax,
+    straight_through_argmax,
+};
+use burn_relax_tests::{Array, Leaves, Random, Table, devices, flat, with_rank};
+
+use crate::{F32, LENGTHS, SHAPES, layout::Layout, numbers};
+
+#[derive(Clone, Copy, Debug)]
+enum Operator {
+    Softmax,
+    SoftmaxPerRow,
+    LogSoftmax,
+    Entropy,
+    SoftArgmax,
+    Gather,
+    HardGather,
+    PlainGather,
+    StraightThrough,
+    GumbelSoftmax,
+    GradualArgmax,
+    PowerSoftmax,
+    FreeEnergy,
+    FreeEnergyPerRow,
+}
+
+const OPERATORS: [Operator; 14] = [
+    Operator::Softmax,
+    Operator::SoftmaxPerRow,
+    Operator::LogSoftmax,
+    Operator::Entropy,
+    Operator::SoftArgmax,
+    Operator::Gather,
+    Operator::HardGather,
+    Operator::PlainGather,
+    Operator::StraightThrough,
+    Operator::GumbelSoftmax,
+    Operator::GradualArgmax,
+    Operator::PowerSoftmax,
+    Operator::FreeEnergy,
+    Operator::FreeEnergyPerRow,
+];
+
+/// A tensor's shape, the axis chosen over (negative from the end), its layout, and whether some logits are forbidden.
+#[derive(Clone, Debug)]
+struct Place {
+    shape: Vec<usize>,
+    dim: isize,
+    layout: Layout,
+    masked: bool,
+}
+
+impl Place {
+    fn new(shape: &[usize], dim: usize) -> Self {
+        Self {
+            shape: shape.to_vec(),
+            dim: dim as isize,
+            layout: Layout::Contiguous,
+            masked: false,
+        }
+    }
+
+    fn inputs(&self) -> BTreeMap<String, Array> {
+        let stored = self.layout.stored(&self.shape);
+        let axis = self.dim.rem_euclid(self.shape.len() as isize) as usize;
+        let mut per_row = self.shape.clone();
+        per_row[axis] = 1;
+        let classes = self.shape[axis];
+        let inputs = [
+            ("logits", numbers(&stored, 1, self.masked)),
+            ("values", numbers(&stored, 2, false)),
+            ("unit", numbers(&stored, 3, false).map(|x| (x + 4.0) / 8.0)),
+            ("coefficient", Random::new(4).array(per_row, 0.5, 2.0)),
+            ("coordinates", numbers(&[classes], 5, false)),
+        ];
+        inputs.map(|(name, array)| (name.to_owned(), array)).into()
+    }
+
+    /// Output and gradients of an operator here.
+    fn run(&self, operator: Operator, device: &Device) -> BTreeMap<String, Array> {
+        with_rank!(self.shape.len(), D => {
+            let x = Leaves::new(&device.clone().autodiff(), DType::F32, self.inputs());
+            let dim = self.dim;
+            let view = |name: &str| self.layout.view::<D>(x.get(name), &self.shape);
+            let coefficient = || x.get::<D>("coefficient");
+            let y = match operator {
+                Operator::Softmax => softmax(view("logits"), dim, 0.7),
+                Operator::SoftmaxPerRow => softmax(view("logits"), dim, coefficient()),
+                Operator::LogSoftmax => log_softmax(view("logits"), dim),
+                Operator::Entropy => categorical_entropy(view("logits"), dim),
+                Operator::SoftArgmax => {
+                    let coordinates = Coordinates::Given(x.get("coordinates"));
+                    soft_argmax(view("logits"), dim, 0.7, coordinates)
+                }
+                Operator::Gather => soft_argmax_gather(view("logits"), view("values"), dim, 0.7, false),
+                Operator::HardGather => soft_argmax_gather(view("logits"), view("values"), dim, 0.7, true),
+                Operator::PlainGather => argmax_gather(view("logits"), view("values"), dim),
+                Operator::StraightThrough => straight_through_argmax(view("logits"), dim, 0.7),
+                Operator::GumbelSoftmax => gumbel_softmax(view("logits"), dim, 0.7, false, 3),
+                Operator::GradualArgmax => gradual_argmax(view("unit"), dim, coefficient()),
+                Operator::PowerSoftmax => power_softmax(view("unit"), dim, coefficient()),
+                Operator::FreeEnergy => free_energy_cost(view("logits"), view("values"), dim, 0.7),
+                Operator::FreeEnergyPerRow => {
+                    free_energy_cost(view("logits"), view("values"), dim, coefficient())
+                }
+            };
+            let y = flat(y);
+            let weights = Random::new(6).array(y.dims(), -1.0, 1.0);
+            let mut results = x.gradients(y.clone(), &weights);
+            results.insert("output".to_owned(), Array::of(y));
+            results
+        })
+    }
+
+    /// Every operator gives here on every device what it gives on the first.
+    fn compare(&self, table: &mut Table) {
+        let devices = devices();
+        for operator in OPERATORS {
+            let expected = self.run(operator, &devices[0].device);
+            for device in &devices[1..] {
+                for (name, actual) in self.run(operator, &device.device) {
+                    let title = format!("{operator:?} on {}, {self:?}: {name}", device.name);
+                    table.close_relative(&title, &actual, &expected[&name], F32);
+                }
+            }
+        }
+    }
+}
+
+/// Compares at every axis of every shape, changed by `change`.
+#[track_caller]
+fn at_every_axis(change: impl Fn(Place) -> Place) {
+    let mut table = Table::new();
+    for shape in SHAPES {
+        for dim in 0..shape.len() {
+            change(Place::new(shape, dim)).compare(&mut table);
+        }
+    }
+    table.finish();
+}
+
+#[test]
+fn contiguous_tensors_agree_along_every_axis() {
+    at_every_axis(|place| place);
+}
+
+#[test]
+fn masked_tensors_agree_along_every_axis() {
+    at_every_axis(|place| Place { masked: true, ..place });
+}
+
+#[test]
+fn negative_axes_agree() {
+    at_every_axis(|place| Place { dim: place.dim - place.shape.len() as isize, ..place });
+}
+
+#[test]
+fn transposed_tensors_agree() {
+    at_every_axis(|place| Place { layout: Layout::Transposed, ..place });
+}
+
+#[test]
+fn sliced_tensors_agree() {
+    at_every_axis(|place| Place { layout: Layout::Sliced, ..place });
+}
+
+/// Rows that are all one row: the axis chosen over is stored in full, since the gradient of a stored number that stands for a
+/// whole row is a sum that vanishes, and has no relative error.
+#[test]
+fn expanded_tensors_agree() {
+    let mut table = Table::new();
+    for shape in SHAPES {
+        for dim in 0..shape.len() {
+            for axis in (0..shape.len()).filter(|&axis| axis != dim) {
+                let layout = Layout::Expanded(axis);
+                Place { layout, ..Place::new(shape, dim) }.compare(&mut table);
+            }
+        }
+    }
+    table.finish();
+}
+
+#[test]
+fn rows_of_every_awkward_length_agree() {
+    let mut table = Table::new();
+    for length in LENGTHS {
+        Place::new(&[3, length], 1).compare(&mut table);
+        Place::new(&[length, 3], 0).compare(&mut table);
+    }
+    table.finish();
+}
+
+#[test]
+fn a_batch_of_no_rows_gives_no_results_anywhere() {
+    let mut table = Table::new();
+    for (shape, dim) in [(&[0, 5][..], 1), (&[5, 0], 0), (&[2, 0, 3], 2), (&[3, 2, 0, 4], 0)] {
+        let place = Place::new(shape, dim);
+        for device in devices() {
+            for operator in OPERATORS {
+                for (name, array) in place.run(operator, &device.device) {
+                    // Coordinates belong to no row, and get a gradient of zeros.
+                    let empty = array.data.iter().all(|&x| x == 0.0);
+                    let title = format!("{operator:?} on {}, {place:?}: {name}", device.name);
+                    table.check(empty, &title, "is not empty");
+                }
+            }
+        }
+    }
+    table.finish();
+}
