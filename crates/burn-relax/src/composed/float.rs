@@ -163,6 +163,12 @@ impl<B: Backend> Float<B> {
 
     /// Entry `index` along `dim`, kept as size 1.
     pub(super) fn narrow(&self, dim: usize, index: usize) -> Self {
+        let mut shape = self.shape();
+        if shape.num_elements() == 0 {
+            // Flex reads past the end of an empty tensor that is sliced beyond its start.
+            shape[dim] = 1;
+            return self.clone().reshape(shape);
+        }
         let slices: Vec<_> = self
             .shape()
             .iter()

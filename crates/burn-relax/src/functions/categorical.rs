@@ -86,11 +86,12 @@ pub fn categorical_entropy<const D: usize>(logits: Tensor<D>, dim: impl AsIndex)
     let op = "categorical_entropy";
     let dim = check::dim::<D>(op, dim);
     check::not_empty(op, "logits", &logits, dim);
-    let log_probs = log_softmax(logits, dim);
+    let dtype = logits.dtype();
+    let log_probs = log_softmax(load(logits), dim);
     let forbidden = is_forbidden(&log_probs);
     let log_probs = log_probs.mask_fill(forbidden.clone(), 0.0);
     let probs = log_probs.clone().exp().mask_fill(forbidden, 0.0);
-    probs.mul(log_probs).sum_dim(dim).neg()
+    store(probs.mul(log_probs).sum_dim(dim).neg(), dtype)
 }
 
 /// Draws classes from `softmax(logits)`, by the Gumbel-max trick.
@@ -176,12 +177,21 @@ pub(super) fn sample<const D: usize>(
     indices.reshape(drawn).permute(back)
 }
 
-/// In at least f32, the shortest dtype that noise is added in.
+/// In at least f32, the shortest dtype that anything is computed in.
 pub(super) fn load<const D: usize>(logits: Tensor<D>) -> Tensor<D> {
     let logits = logits.dequantize();
     match logits.dtype() {
         DType::F16 | DType::BF16 => logits.cast(FloatDType::F32),
         _ => logits,
+    }
+}
+
+/// Rounded once to the dtype that was asked for.
+pub(super) fn store<const D: usize>(result: Tensor<D>, dtype: DType) -> Tensor<D> {
+    if result.dtype() == dtype {
+        result
+    } else {
+        result.cast(FloatDType::from(dtype))
     }
 }
 

@@ -1,11 +1,11 @@
-use burn_core::tensor::{AsIndex, FloatDType, Tensor};
+use burn_core::tensor::{AsIndex, Tensor};
 
 use crate::{
     Seed, check,
     coefficient::Coefficient,
     functions::{
         Centred,
-        categorical::{finite_or_zero, load},
+        categorical::{finite_or_zero, load, store},
         noise, softmax, straight_through_argmax,
     },
 };
@@ -137,11 +137,7 @@ fn perturb<const D: usize>(
     } else {
         softmax(perturbed, dim, temperature)
     };
-    if sample.dtype() == dtype {
-        sample
-    } else {
-        sample.cast(FloatDType::from(dtype))
-    }
+    store(sample, dtype)
 }
 
 /// Log density of the relaxed sample on the simplex (the Concrete distribution) at `weights`.
