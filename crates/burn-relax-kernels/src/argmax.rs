@@ -2,31 +2,19 @@
 //!
 //! One pass for the maximum, a second one that stops at the first lane equal to it; the second reads the row from cache.
 
+use crate::distribute::run;
 use crate::element::Element;
 use crate::real::Real;
-use crate::rows::{Output, check_len, count_rows, get, lanes, peek, row, run};
+use crate::rows::{Output, check_len, count_rows, get, lanes, row};
 use crate::simd::{Backend, Pack, Region, Vector, max_lanes};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
 /// Index of the first entry equal to `largest`, 0 if there is none.
 #[inline(always)]
-pub(crate) fn first_equal<B: Backend, F: Element>(x: &[F], largest: F::Acc) -> usize {
-    lanes!(F::Lanes<B>, x.len(), |i, k, U| {
-        let bits = Pack::<F::Lanes<B>, U>::bits(get::<B, F, U>(x, i, k, F::Acc::NAN).eq(Pack::splat(largest)));
-        if bits != 0 {
-            return i + bits.trailing_zeros() as usize;
-        }
-    });
-    0
-}
-
-/// As [`first_equal`], in a scratch row.
-#[inline(always)]
-pub(crate) fn first_equal_lanes<V: Vector>(x: &[V::Scalar], largest: V::Scalar) -> usize {
-    lanes!(V, x.len(), |i, k, U| {
-        let equal = peek::<V, U>(x, i, k, V::Scalar::NAN).eq(Pack::splat(largest));
-        let bits = Pack::<V, U>::bits(equal);
+pub(crate) fn first_equal<B: Backend, A: Real>(x: &[A], largest: A) -> usize {
+    lanes!(A::Lanes<B>, x.len(), |i, k, U| {
+        let bits = Pack::<A::Lanes<B>, U>::bits(get::<B, A, U>(x, i, k, A::NAN).eq(Pack::splat(largest)));
         if bits != 0 {
             return i + bits.trailing_zeros() as usize;
         }
@@ -36,9 +24,9 @@ pub(crate) fn first_equal_lanes<V: Vector>(x: &[V::Scalar], largest: V::Scalar) 
 
 /// Index of the first NaN, 0 if there is none.
 #[inline(always)]
-pub(crate) fn first_nan<B: Backend, F: Element>(x: &[F]) -> usize {
-    lanes!(F::Lanes<B>, x.len(), |i, k, U| {
-        let bits = Pack::<F::Lanes<B>, U>::bits(get::<B, F, U>(x, i, k, F::Acc::ZERO).is_nan());
+pub(crate) fn first_nan<B: Backend, A: Real>(x: &[A]) -> usize {
+    lanes!(A::Lanes<B>, x.len(), |i, k, U| {
+        let bits = Pack::<A::Lanes<B>, U>::bits(get::<B, A, U>(x, i, k, A::ZERO).is_nan());
         if bits != 0 {
             return i + bits.trailing_zeros() as usize;
         }
@@ -48,35 +36,35 @@ pub(crate) fn first_nan<B: Backend, F: Element>(x: &[F]) -> usize {
 
 /// The largest value of a row, NaN passed over, and whether there is a NaN.
 #[inline(always)]
-pub(crate) fn max_and_nan<B: Backend, F: Element>(x: &[F]) -> (F::Acc, bool) {
-    let mut best = F::Lanes::<B>::splat(F::Acc::NEG_INFINITY);
+pub(crate) fn max_and_nan<B: Backend, A: Real>(x: &[A]) -> (A, bool) {
+    let mut best = A::Lanes::<B>::splat(A::NEG_INFINITY);
     let mut nan = best.is_nan();
-    lanes!(F::Lanes<B>, x.len(), |i, k, U| {
-        let x = get::<B, F, U>(x, i, k, F::Acc::NEG_INFINITY);
+    lanes!(A::Lanes<B>, x.len(), |i, k, U| {
+        let x = get::<B, A, U>(x, i, k, A::NEG_INFINITY);
         best = x.fold(|a, b| a.max(b)).max(best);
         for v in x.0 {
-            nan = F::Lanes::<B>::or(nan, v.is_nan());
+            nan = A::Lanes::<B>::or(nan, v.is_nan());
         }
     });
-    (max_lanes(best), F::Lanes::<B>::bits(nan) != 0)
+    (max_lanes(best), A::Lanes::<B>::bits(nan) != 0)
 }
 
-struct Argmax<'a, F: Element> {
-    logits: &'a [F],
+struct Argmax<'a, A: Real> {
+    logits: &'a [A],
     n: usize,
     index: Output<'a, i64>,
 }
 
-impl<F: Element> Region for Argmax<'_, F> {
+impl<A: Real> Region for Argmax<'_, A> {
     #[inline(always)]
     fn run<B: Backend>(&self, rows: Range<usize>) {
         for r in rows {
             let x = row(self.logits, r, self.n);
-            let (largest, nan) = max_and_nan::<B, F>(x);
+            let (largest, nan) = max_and_nan::<B, A>(x);
             let k = if nan {
-                first_nan::<B, F>(x)
+                first_nan::<B, A>(x)
             } else {
-                first_equal::<B, F>(x, largest)
+                first_equal::<B, A>(x, largest)
             };
             // SAFETY: row `r` is in this task's range and borrowed once.
             let index = unsafe { self.index.row(r, 1) };
@@ -93,12 +81,5 @@ impl<F: Element> Region for Argmax<'_, F> {
 pub fn argmax<F: Element>(logits: &[F], n: usize, index: &mut [MaybeUninit<i64>]) {
     let rows = count_rows("argmax", logits.len(), n);
     check_len("argmax", "index", index.len(), rows);
-    run!(Argmax, Argmax {
-            logits,
-            n,
-            index: Output::new(index),
-        },
-        rows,
-        n,
-    );
+    run!(Argmax, rows, n, |_first| { logits: n } {} {} { index: 1 } { n: n });
 }

@@ -1,8 +1,8 @@
 //! The element types of the slices.
 
 use crate::real::Real;
-use crate::simd::{Backend, HalfIo, MAX_LANES, Vector};
 use core::fmt::Debug;
+use core::mem::MaybeUninit;
 use half::{bf16, f16};
 
 mod sealed {
@@ -13,31 +13,13 @@ mod sealed {
     impl Sealed for half::bf16 {}
 }
 
-/// Names an element type at run time.
-#[doc(hidden)]
-#[derive(Clone, Copy)]
-pub enum Kind {
-    F32,
-    F64,
-    F16,
-    Bf16,
-}
-
 /// An element type of the kernels: `f32`, `f64`, `f16`, `bf16`.
 ///
-/// The 16-bit types are computed and accumulated in `f32` and rounded once, at the end.
+/// The 16-bit types are computed and accumulated in `f32` and rounded once, at the end: some rows at a time are widened
+/// into a buffer that stays in cache, go through the `f32` kernel, and are rounded into the output.
 pub trait Element: sealed::Sealed + Copy + Debug + PartialEq + Send + Sync + 'static {
     /// The type of arithmetic and of row statistics: `f64` for `f64`, else `f32`.
     type Acc: Real;
-    /// The lanes arithmetic happens in.
-    #[doc(hidden)]
-    type Lanes<B: Backend>: Vector<Scalar = Self::Acc>;
-    /// Which of the types this is; no two share a kind.
-    #[doc(hidden)]
-    const KIND: Kind;
-    /// Whether storing rounds.
-    #[doc(hidden)]
-    const NARROW: bool;
     /// The largest value below 1.
     #[doc(hidden)]
     const BELOW_ONE: Self::Acc;
@@ -47,61 +29,25 @@ pub trait Element: sealed::Sealed + Copy + Debug + PartialEq + Send + Sync + 'st
     /// Rounds to nearest, ties to even.
     fn from_acc(x: Self::Acc) -> Self;
 
-    /// Reads one vector.
-    ///
-    /// # Safety
-    /// `LANES` values must be readable at `p`.
+    /// The same slice, if this is a type of arithmetic.
     #[doc(hidden)]
-    unsafe fn load<B: Backend>(p: *const Self) -> Self::Lanes<B>;
-    /// Writes one vector.
-    ///
-    /// # Safety
-    /// `LANES` values must be writable at `p`.
+    fn as_acc(slice: &[Self]) -> Option<&[Self::Acc]>;
+    /// The same slice, if this is a type of arithmetic.
     #[doc(hidden)]
-    unsafe fn store<B: Backend>(v: Self::Lanes<B>, p: *mut Self);
-
-    /// Reads `len` values, the other lanes become `fill`.
-    ///
-    /// # Safety
-    /// `len <= LANES` values must be readable at `p`.
+    fn as_acc_mut(slice: &mut [MaybeUninit<Self>]) -> Option<&mut [MaybeUninit<Self::Acc>]>;
+    /// Appends the widened values.
     #[doc(hidden)]
-    #[inline(always)]
-    unsafe fn load_partial<B: Backend>(
-        p: *const Self,
-        len: usize,
-        fill: Self::Acc,
-    ) -> Self::Lanes<B> {
-        let mut buffer = [Self::from_acc(fill); MAX_LANES];
-        // SAFETY: the caller promises `len` readable values; the buffer holds a whole vector.
-        unsafe {
-            core::ptr::copy_nonoverlapping(p, buffer.as_mut_ptr(), len);
-            Self::load::<B>(buffer.as_ptr())
-        }
-    }
-    /// Writes the first `len` lanes.
-    ///
-    /// # Safety
-    /// `len <= LANES` values must be writable at `p`.
+    fn widen(from: &[Self], to: &mut Vec<Self::Acc>);
+    /// Writes the rounded values.
     #[doc(hidden)]
-    #[inline(always)]
-    unsafe fn store_partial<B: Backend>(v: Self::Lanes<B>, p: *mut Self, len: usize) {
-        let mut buffer = [Self::from_acc(Self::Acc::ZERO); MAX_LANES];
-        // SAFETY: the caller promises `len` writable values; the buffer holds a whole vector.
-        unsafe {
-            Self::store::<B>(v, buffer.as_mut_ptr());
-            core::ptr::copy_nonoverlapping(buffer.as_ptr(), p, len);
-        }
-    }
+    fn round(from: &[Self::Acc], to: &mut [MaybeUninit<Self>]);
 }
 
 macro_rules! wide {
-    ($t:ty, $lanes:ident, $kind:ident, $below_one:expr) => {
+    ($t:ty) => {
         impl Element for $t {
             type Acc = $t;
-            type Lanes<B: Backend> = B::$lanes;
-            const KIND: Kind = Kind::$kind;
-            const NARROW: bool = false;
-            const BELOW_ONE: $t = $below_one;
+            const BELOW_ONE: $t = 1.0 - <$t>::EPSILON / 2.0;
 
             #[inline(always)]
             fn to_acc(self) -> $t {
@@ -112,39 +58,30 @@ macro_rules! wide {
                 x
             }
             #[inline(always)]
-            unsafe fn load<B: Backend>(p: *const $t) -> B::$lanes {
-                // SAFETY: the caller's promise.
-                unsafe { B::$lanes::load(p) }
+            fn as_acc(slice: &[$t]) -> Option<&[$t]> {
+                Some(slice)
             }
             #[inline(always)]
-            unsafe fn store<B: Backend>(v: B::$lanes, p: *mut $t) {
-                // SAFETY: the caller's promise.
-                unsafe { v.store(p) }
+            fn as_acc_mut(slice: &mut [MaybeUninit<$t>]) -> Option<&mut [MaybeUninit<$t>]> {
+                Some(slice)
             }
-            #[inline(always)]
-            unsafe fn load_partial<B: Backend>(p: *const $t, len: usize, fill: $t) -> B::$lanes {
-                // SAFETY: the caller's promise.
-                unsafe { B::$lanes::load_partial(p, len, fill) }
+            fn widen(from: &[$t], to: &mut Vec<$t>) {
+                to.extend_from_slice(from);
             }
-            #[inline(always)]
-            unsafe fn store_partial<B: Backend>(v: B::$lanes, p: *mut $t, len: usize) {
-                // SAFETY: the caller's promise.
-                unsafe { v.store_partial(p, len) }
+            fn round(from: &[$t], to: &mut [MaybeUninit<$t>]) {
+                to.write_copy_of_slice(from);
             }
         }
     };
 }
 
-wide!(f32, F32, F32, 1.0 - f32::EPSILON / 2.0);
-wide!(f64, F64, F64, 1.0 - f64::EPSILON / 2.0);
+wide!(f32);
+wide!(f64);
 
 macro_rules! narrow {
-    ($t:ty, $load:ident, $store:ident, $kind:ident, $below_one:expr) => {
+    ($t:ty, $below_one:expr, $widen:expr, $round:expr) => {
         impl Element for $t {
             type Acc = f32;
-            type Lanes<B: Backend> = B::F32;
-            const KIND: Kind = Kind::$kind;
-            const NARROW: bool = true;
             const BELOW_ONE: f32 = $below_one;
 
             #[inline(always)]
@@ -156,18 +93,59 @@ macro_rules! narrow {
                 <$t>::from_f32_const(x)
             }
             #[inline(always)]
-            unsafe fn load<B: Backend>(p: *const $t) -> B::F32 {
-                // SAFETY: the caller's promise.
-                unsafe { B::F32::$load(p) }
+            fn as_acc(_: &[$t]) -> Option<&[f32]> {
+                None
             }
             #[inline(always)]
-            unsafe fn store<B: Backend>(v: B::F32, p: *mut $t) {
-                // SAFETY: the caller's promise.
-                unsafe { v.$store(p) }
+            fn as_acc_mut(_: &mut [MaybeUninit<$t>]) -> Option<&mut [MaybeUninit<f32>]> {
+                None
+            }
+            fn widen(from: &[$t], to: &mut Vec<f32>) {
+                $widen(from, to);
+            }
+            fn round(from: &[f32], to: &mut [MaybeUninit<$t>]) {
+                $round(from, to);
             }
         }
     };
 }
 
-narrow!(f16, load_f16, store_f16, F16, 1.0 - 1.0 / 2048.0);
-narrow!(bf16, load_bf16, store_bf16, Bf16, 1.0 - 1.0 / 256.0);
+narrow!(f16, 1.0 - 1.0 / 2048.0, widen_f16, round_f16);
+narrow!(bf16, 1.0 - 1.0 / 256.0, widen_bf16, round_bf16);
+
+/// Values converted together.
+const GROUP: usize = 256;
+
+fn widen_f16(from: &[f16], to: &mut Vec<f32>) {
+    use half::slice::HalfFloatSliceExt;
+    let mut buffer = [0.0; GROUP];
+    for from in from.chunks(GROUP) {
+        let buffer = &mut buffer[..from.len()];
+        from.convert_to_f32_slice(buffer);
+        to.extend_from_slice(buffer);
+    }
+}
+
+fn round_f16(from: &[f32], to: &mut [MaybeUninit<f16>]) {
+    use half::slice::HalfFloatSliceExt;
+    let mut buffer = [f16::ZERO; GROUP];
+    for (from, to) in from.chunks(GROUP).zip(to.chunks_mut(GROUP)) {
+        let buffer = &mut buffer[..from.len()];
+        buffer.convert_from_f32_slice(from);
+        to.write_copy_of_slice(buffer);
+    }
+}
+
+fn widen_bf16(from: &[bf16], to: &mut Vec<f32>) {
+    to.extend(from.iter().map(|x| f32::from_bits((x.to_bits() as u32) << 16)));
+}
+
+fn round_bf16(from: &[f32], to: &mut [MaybeUninit<bf16>]) {
+    for (x, to) in from.iter().zip(to) {
+        let bits = x.to_bits();
+        let rounded = bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) >> 16;
+        // A NaN stays one: the rounding above could carry its mantissa away.
+        let nan = bits & 0x7fff_ffff > 0x7f80_0000;
+        to.write(bf16::from_bits(if nan { 0x7fc0 } else { rounded as u16 }));
+    }
+}

@@ -6,12 +6,11 @@
 //! lowest `f - T ln p`. Forward: one pass for the maximum of the logits, one for the normaliser and the lowest
 //! costs, one for the sums; all but the first find the rows in cache. Backward: one pass. Arithmetic binds on one thread.
 
+use crate::distribute::run;
 use crate::element::Element;
 use crate::math::{exp, exp_m1};
 use crate::real::Real;
-use crate::rows::{
-    Head, Output, Sum, check_len, count_rows, get, inverse, lanes, put, reciprocal, row, row_max, run, unless_zero,
-};
+use crate::rows::{Head, Output, Sum, check_len, count_rows, get, inverse, lanes, put, reciprocal, row, row_max, unless_zero};
 use crate::simd::{Backend, Pack, Region, Vector, min_lanes};
 use core::mem::MaybeUninit;
 use core::ops::Range;
@@ -38,54 +37,54 @@ fn bounded<A: Real>(temperature: f64) -> A {
     if t > A::MAX { A::MAX } else { t }
 }
 
-struct Forward<'a, F: Element> {
-    logits: &'a [F],
-    cost: &'a [F],
+struct Forward<'a, A: Real> {
+    logits: &'a [A],
+    cost: &'a [A],
     n: usize,
     temperature: f64,
-    out: Output<'a, F>,
-    stats: Output<'a, F::Acc>,
+    out: Output<'a, A>,
+    stats: Output<'a, A>,
 }
 
-impl<F: Element> Forward<'_, F> {
+impl<A: Real> Forward<'_, A> {
     /// The free energy of a row and what the backward pass needs.
     #[inline(always)]
-    fn row<B: Backend>(&self, x: &[F], f: &[F]) -> (F::Acc, [F::Acc; STATS]) {
-        let (zero, infinity) = (F::Acc::ZERO, F::Acc::INFINITY);
-        let inverse_temperature = reciprocal::<F::Acc>(self.temperature);
-        let temperature = bounded::<F::Acc>(self.temperature);
-        let head = Head::new(row_max::<B, F>(x), F::Acc::ONE);
+    fn row<B: Backend>(&self, x: &[A], f: &[A]) -> (A, [A; STATS]) {
+        let (zero, infinity) = (A::ZERO, A::INFINITY);
+        let inverse_temperature = reciprocal::<A>(self.temperature);
+        let temperature = bounded::<A>(self.temperature);
+        let head = Head::new(row_max::<B, A>(x), A::ONE);
 
-        let mut sum = Sum::<F::Lanes<B>>::new();
-        let mut lowest = F::Lanes::<B>::splat(infinity);
+        let mut sum = Sum::<A::Lanes<B>>::new();
+        let mut lowest = A::Lanes::<B>::splat(infinity);
         let mut lowest_joint = lowest;
         let mut nan = lowest.is_nan();
-        lanes!(F::Lanes<B>, x.len(), |i, k, U| {
-            let z = head.exponent(get::<B, F, U>(x, i, k, F::Acc::NEG_INFINITY));
-            let f = if_allowed(z, get::<B, F, U>(f, i, k, infinity), infinity);
+        lanes!(A::Lanes<B>, x.len(), |i, k, U| {
+            let z = head.exponent(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
+            let f = if_allowed(z, get::<B, A, U>(f, i, k, infinity), infinity);
             let joint = if_allowed(z, f - z * Pack::splat(temperature), infinity);
             sum.add(exp(z));
             lowest = f.fold(|a, b| a.min(b)).min(lowest);
             lowest_joint = joint.fold(|a, b| a.min(b)).min(lowest_joint);
             for f in f.0 {
-                nan = F::Lanes::<B>::or(nan, f.is_nan());
+                nan = A::Lanes::<B>::or(nan, f.is_nan());
             }
         } flush { sum.flush() });
         let normaliser = sum.total();
         let (lowest, lowest_joint) = (min_lanes(lowest), min_lanes(lowest_joint));
-        if normaliser.is_nan() || F::Lanes::<B>::bits(nan) != 0 {
-            return (F::Acc::NAN, [F::Acc::NAN; STATS]);
+        if normaliser.is_nan() || A::Lanes::<B>::bits(nan) != 0 {
+            return (A::NAN, [A::NAN; STATS]);
         }
         if lowest == infinity {
             let value = if normaliser == zero { zero } else { infinity };
             return (value, [head.max, normaliser, infinity, zero]);
         }
 
-        let mut mean = Sum::<F::Lanes<B>>::new();
-        let mut joint = Sum::<F::Lanes<B>>::new();
-        lanes!(F::Lanes<B>, x.len(), |i, k, U| {
-            let z = head.exponent(get::<B, F, U>(x, i, k, F::Acc::NEG_INFINITY));
-            let f = if_allowed(z, get::<B, F, U>(f, i, k, infinity), infinity);
+        let mut mean = Sum::<A::Lanes<B>>::new();
+        let mut joint = Sum::<A::Lanes<B>>::new();
+        lanes!(A::Lanes<B>, x.len(), |i, k, U| {
+            let z = head.exponent(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
+            let f = if_allowed(z, get::<B, A, U>(f, i, k, infinity), infinity);
             let none = Pack::splat(zero);
             mean.add(exp(z) * exp_m1(none - excess(f, lowest, inverse_temperature)));
             joint.add(exp(none.min(z - excess(f, lowest_joint, inverse_temperature))));
@@ -95,25 +94,25 @@ impl<F: Element> Forward<'_, F> {
         });
         let s = mean.total().to_f64() / normaliser.to_f64();
         if s > -0.5 {
-            let value = F::Acc::from_f64(lowest.to_f64() - self.temperature * s.ln_1p());
-            (value, [head.max, normaliser, lowest, F::Acc::from_f64(s)])
+            let value = A::from_f64(lowest.to_f64() - self.temperature * s.ln_1p());
+            (value, [head.max, normaliser, lowest, A::from_f64(s)])
         } else {
             let z = joint.total();
             let log = z.to_f64().ln() - normaliser.to_f64().ln();
-            let value = F::Acc::from_f64(lowest_joint.to_f64() - self.temperature * log);
+            let value = A::from_f64(lowest_joint.to_f64() - self.temperature * log);
             (value, [head.max, normaliser, lowest_joint, z])
         }
     }
 }
 
-impl<F: Element> Region for Forward<'_, F> {
+impl<A: Real> Region for Forward<'_, A> {
     #[inline(always)]
     fn run<B: Backend>(&self, rows: Range<usize>) {
         for r in rows {
             let (value, row_stats) = self.row::<B>(row(self.logits, r, self.n), row(self.cost, r, self.n));
             // SAFETY: row `r` is in this task's range and borrowed once.
             let (out, stats) = unsafe { (self.out.row(r, 1), self.stats.row(r, STATS)) };
-            out[0].write(F::from_acc(value));
+            out[0].write(value);
             for (to, from) in stats.iter_mut().zip(row_stats) {
                 to.write(from);
             }
@@ -121,43 +120,43 @@ impl<F: Element> Region for Forward<'_, F> {
     }
 }
 
-struct Backward<'a, F: Element> {
-    logits: &'a [F],
-    cost: &'a [F],
-    stats: &'a [F::Acc],
-    grad: &'a [F],
+struct Backward<'a, A: Real> {
+    logits: &'a [A],
+    cost: &'a [A],
+    stats: &'a [A],
+    grad: &'a [A],
     n: usize,
     temperature: f64,
-    grad_logits: Output<'a, F>,
-    grad_cost: Output<'a, F>,
+    grad_logits: Output<'a, A>,
+    grad_cost: Output<'a, A>,
 }
 
-impl<F: Element> Region for Backward<'_, F> {
+impl<A: Real> Region for Backward<'_, A> {
     #[inline(always)]
     fn run<B: Backend>(&self, rows: Range<usize>) {
         let n = self.n;
-        let (zero, one, infinity) = (F::Acc::ZERO, F::Acc::ONE, F::Acc::INFINITY);
-        let inverse_temperature = reciprocal::<F::Acc>(self.temperature);
+        let (zero, one, infinity) = (A::ZERO, A::ONE, A::INFINITY);
+        let inverse_temperature = reciprocal::<A>(self.temperature);
         for r in rows {
             let (x, f) = (row(self.logits, r, n), row(self.cost, r, n));
             // SAFETY: row `r` is in this task's range and borrowed once.
             let (grad_x, grad_f) = unsafe { (self.grad_logits.row(r, n), self.grad_cost.row(r, n)) };
             let [max, normaliser, reference, s] = [0, 1, 2, 3].map(|j| self.stats[STATS * r + j]);
             if normaliser == zero || reference == infinity {
-                grad_x.fill(MaybeUninit::new(F::from_acc(zero)));
-                grad_f.fill(MaybeUninit::new(F::from_acc(zero)));
+                grad_x.fill(MaybeUninit::new(zero));
+                grad_f.fill(MaybeUninit::new(zero));
                 continue;
             }
             let head = Head::from_stats(max, one);
-            let g = self.grad[r].to_acc();
-            let to_logit = if head.is_constant() { zero } else { bounded::<F::Acc>(self.temperature) * g };
+            let g = self.grad[r];
+            let to_logit = if head.is_constant() { zero } else { bounded::<A>(self.temperature) * g };
             // The stored sum is S <= 0 in the first formula, a normaliser of about 1 or more in the second.
             let warm = s <= zero;
             let factor = inverse(normaliser);
             let joint_factor = if warm { one / (one + s) } else { one / s };
-            lanes!(F::Lanes<B>, n, |i, k, U| {
-                let z = head.exponent(get::<B, F, U>(x, i, k, F::Acc::NEG_INFINITY));
-                let f = if_allowed(z, get::<B, F, U>(f, i, k, infinity), infinity);
+            lanes!(A::Lanes<B>, n, |i, k, U| {
+                let z = head.exponent(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
+                let f = if_allowed(z, get::<B, A, U>(f, i, k, infinity), infinity);
                 let none = Pack::splat(zero);
                 let p = exp(z) * Pack::splat(factor);
                 let u = none - excess(f, reference, inverse_temperature);
@@ -171,9 +170,9 @@ impl<F: Element> Region for Backward<'_, F> {
                     (responsibility, p - responsibility)
                 };
                 let d = unless_zero(Pack::splat(to_logit), difference * Pack::splat(to_logit));
-                put::<B, F, U>(grad_x, i, k, if_allowed(z, d, zero));
+                put::<B, A, U>(grad_x, i, k, if_allowed(z, d, zero));
                 let d = unless_zero(responsibility, responsibility * Pack::splat(g));
-                put::<B, F, U>(grad_f, i, k, if_allowed(z, d, zero));
+                put::<B, A, U>(grad_f, i, k, if_allowed(z, d, zero));
             });
         }
     }
@@ -201,8 +200,10 @@ pub fn free_energy<F: Element>(
     check_len("free_energy", "cost", cost.len(), logits.len());
     check_len("free_energy", "out", out.len(), rows);
     check_len("free_energy", "stats", stats.len(), STATS * rows);
-    let region = Forward { logits, cost, n, temperature, out: Output::new(out), stats: Output::new(stats) };
-    run!(Forward, region, rows, 4 * n);
+    run!(Forward, rows, 4 * n, |_first| { logits: n, cost: n } {} { out: 1 } { stats: STATS } {
+        n: n,
+        temperature: temperature,
+    });
 }
 
 /// Gradient of [`free_energy`]: `T (p - r) g` for the logits, `r g` for the costs, with the responsibilities
@@ -232,7 +233,9 @@ pub fn free_energy_backward<F: Element>(
     check_len(KERNEL, "grad", grad.len(), rows);
     check_len(KERNEL, "grad_logits", grad_logits.len(), logits.len());
     check_len(KERNEL, "grad_cost", grad_cost.len(), logits.len());
-    let (grad_logits, grad_cost) = (Output::new(grad_logits), Output::new(grad_cost));
-    let region = Backward { logits, cost, stats, grad, n, temperature, grad_logits, grad_cost };
-    run!(Backward, region, rows, 4 * n);
+    run!(
+        Backward, rows, 4 * n, |_first|
+        { logits: n, cost: n, grad: 1 } { stats: STATS } { grad_logits: n, grad_cost: n } {}
+        { n: n, temperature: temperature }
+    );
 }

@@ -6,28 +6,27 @@
 //! features the work goes to [`gather_features`](crate::gather_features).
 
 use crate::argmax::first_equal;
+use crate::distribute::run;
 use crate::element::Element;
-use crate::gather_features;
+use crate::gather_features::{Backward as WideBackward, Forward as WideForward};
 use crate::real::Real;
-use crate::rows::{
-    Head, Output, Sum, check_len, count_rows, get, inverse, lanes, put, put_stats, reciprocal, row,
-    row_max, run, unless_zero,
-};
+use crate::rows::{Head, Output, Sum, check_len, count_rows, get, inverse, lanes, put, put_stats, reciprocal, row, row_max, unless_zero};
 use crate::simd::{Backend, Pack, Region, Vector};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
-struct Forward<'a, F: Element> {
-    logits: &'a [F],
-    values: &'a [F],
+struct Forward<'a, A: Real> {
+    logits: &'a [A],
+    values: &'a [A],
     n: usize,
-    inverse_temperature: F::Acc,
-    soft: Output<'a, F>,
-    hard: Option<Output<'a, F>>,
-    stats: Output<'a, F::Acc>,
+    inverse_temperature: A,
+    soft: Output<'a, A>,
+    hard: Output<'a, A>,
+    with_hard: bool,
+    stats: Output<'a, A>,
 }
 
-impl<F: Element> Region for Forward<'_, F> {
+impl<A: Real> Region for Forward<'_, A> {
     #[inline(always)]
     fn run<B: Backend>(&self, rows: Range<usize>) {
         let n = self.n;
@@ -35,15 +34,15 @@ impl<F: Element> Region for Forward<'_, F> {
             let (x, v) = (row(self.logits, r, n), row(self.values, r, n));
             // SAFETY: row `r` is in this task's range and borrowed once.
             let (soft, stats) = unsafe { (self.soft.row(r, 1), self.stats.row(r, 2)) };
-            let largest = row_max::<B, F>(x);
+            let largest = row_max::<B, A>(x);
             let head = Head::new(largest, self.inverse_temperature);
-            let (normaliser, weighted) = weighted_sum::<B, F>(&head, x, v);
-            soft[0].write(F::from_acc(weighted * inverse(normaliser)));
+            let (normaliser, weighted) = weighted_sum::<B, A>(&head, x, v);
+            soft[0].write(weighted * inverse(normaliser));
             put_stats(stats, head.max, normaliser);
-            if let Some(hard) = &self.hard {
+            if self.with_hard {
                 // SAFETY: as above.
-                let hard = unsafe { hard.row(r, 1) };
-                hard[0].write(chosen::<B, F>(x, largest, normaliser, |k| v[k]));
+                let hard = unsafe { self.hard.row(r, 1) };
+                hard[0].write(chosen::<B, A>(x, largest, normaliser, |k| v[k]));
             }
         }
     }
@@ -51,16 +50,16 @@ impl<F: Element> Region for Forward<'_, F> {
 
 /// `sum e_i` and `sum e_i v_i` with the unnormalised weights `e` of a row.
 #[inline(always)]
-pub(crate) fn weighted_sum<B: Backend, F: Element>(
-    head: &Head<F::Acc>,
-    x: &[F],
-    v: &[F],
-) -> (F::Acc, F::Acc) {
-    let mut sum = Sum::<F::Lanes<B>>::new();
-    let mut weighted = Sum::<F::Lanes<B>>::new();
-    lanes!(F::Lanes<B>, x.len(), |i, k, U| {
-        let e = head.weight(get::<B, F, U>(x, i, k, F::Acc::NEG_INFINITY));
-        let v = get::<B, F, U>(v, i, k, F::Acc::ZERO);
+pub(crate) fn weighted_sum<B: Backend, A: Real>(
+    head: &Head<A>,
+    x: &[A],
+    v: &[A],
+) -> (A, A) {
+    let mut sum = Sum::<A::Lanes<B>>::new();
+    let mut weighted = Sum::<A::Lanes<B>>::new();
+    lanes!(A::Lanes<B>, x.len(), |i, k, U| {
+        let e = head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
+        let v = get::<B, A, U>(v, i, k, A::ZERO);
         sum.add(e);
         weighted.add(unless_zero(e, e * v));
     } flush {
@@ -72,34 +71,34 @@ pub(crate) fn weighted_sum<B: Backend, F: Element>(
 
 /// What stands at the argmax of a row: 0 when nothing can be chosen, NaN when the row holds NaN.
 #[inline(always)]
-pub(crate) fn chosen<B: Backend, F: Element>(
-    x: &[F],
-    largest: F::Acc,
-    normaliser: F::Acc,
-    value: impl Fn(usize) -> F,
-) -> F {
+pub(crate) fn chosen<B: Backend, A: Real>(
+    x: &[A],
+    largest: A,
+    normaliser: A,
+    value: impl Fn(usize) -> A,
+) -> A {
     if normaliser.is_nan() {
-        F::from_acc(F::Acc::NAN)
-    } else if normaliser == F::Acc::ZERO {
-        F::from_acc(F::Acc::ZERO)
+        A::NAN
+    } else if normaliser == A::ZERO {
+        A::ZERO
     } else {
-        value(first_equal::<B, F>(x, largest))
+        value(first_equal::<B, A>(x, largest))
     }
 }
 
-struct Backward<'a, F: Element> {
-    logits: &'a [F],
-    values: &'a [F],
-    stats: &'a [F::Acc],
-    soft: &'a [F],
-    grad: &'a [F],
+struct Backward<'a, A: Real> {
+    logits: &'a [A],
+    values: &'a [A],
+    stats: &'a [A],
+    soft: &'a [A],
+    grad: &'a [A],
     n: usize,
-    inverse_temperature: F::Acc,
-    grad_logits: Output<'a, F>,
-    grad_values: Output<'a, F>,
+    inverse_temperature: A,
+    grad_logits: Output<'a, A>,
+    grad_values: Output<'a, A>,
 }
 
-impl<F: Element> Region for Backward<'_, F> {
+impl<A: Real> Region for Backward<'_, A> {
     #[inline(always)]
     fn run<B: Backend>(&self, rows: Range<usize>) {
         let n = self.n;
@@ -110,23 +109,23 @@ impl<F: Element> Region for Backward<'_, F> {
                 unsafe { (self.grad_logits.row(r, n), self.grad_values.row(r, n)) };
             let head = Head::from_stats(self.stats[2 * r], self.inverse_temperature);
             let factor = inverse(self.stats[2 * r + 1]);
-            let g = self.grad[r].to_acc();
-            let soft = self.soft[r].to_acc();
+            let g = self.grad[r];
+            let soft = self.soft[r];
             if head.is_constant() {
-                grad_x.fill(MaybeUninit::new(F::from_acc(F::Acc::ZERO)));
-                lanes!(F::Lanes<B>, n, |i, k, U| {
-                    let w = head.weight(get::<B, F, U>(x, i, k, F::Acc::NEG_INFINITY)) * Pack::splat(factor);
-                    put::<B, F, U>(grad_v, i, k, unless_zero(w, w * Pack::splat(g)));
+                grad_x.fill(MaybeUninit::new(A::ZERO));
+                lanes!(A::Lanes<B>, n, |i, k, U| {
+                    let w = head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY)) * Pack::splat(factor);
+                    put::<B, A, U>(grad_v, i, k, unless_zero(w, w * Pack::splat(g)));
                 });
                 continue;
             }
             let scale = self.inverse_temperature;
-            lanes!(F::Lanes<B>, n, |i, k, U| {
-                let w = head.weight(get::<B, F, U>(x, i, k, F::Acc::NEG_INFINITY)) * Pack::splat(factor);
-                let v = get::<B, F, U>(v, i, k, F::Acc::ZERO);
+            lanes!(A::Lanes<B>, n, |i, k, U| {
+                let w = head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY)) * Pack::splat(factor);
+                let v = get::<B, A, U>(v, i, k, A::ZERO);
                 let to_value = w * Pack::splat(g);
-                put::<B, F, U>(grad_v, i, k, unless_zero(w, to_value));
-                put::<B, F, U>(grad_x, i, k, unless_zero(w, to_value * (v - Pack::splat(soft)) * Pack::splat(scale)));
+                put::<B, A, U>(grad_v, i, k, unless_zero(w, to_value));
+                put::<B, A, U>(grad_x, i, k, unless_zero(w, to_value * (v - Pack::splat(soft)) * Pack::splat(scale)));
             });
         }
     }
@@ -210,36 +209,22 @@ fn forward<F: Element>(
     check_len(kernel, "values", values.len(), logits.len() * features);
     check_len(kernel, "out", soft.len(), rows * features);
     check_len(kernel, "stats", stats.len(), 2 * rows);
-    if let Some(hard) = &hard {
-        check_len(kernel, "out", hard.len(), rows * features);
-    }
-    let inverse_temperature = reciprocal(temperature);
-    let (soft, stats, hard) = (Output::new(soft), Output::new(stats), hard.map(Output::new));
+    let with_hard = hard.is_some();
+    let hard = hard.unwrap_or_default();
+    let hard_width = if with_hard { features } else { 0 };
+    check_len(kernel, "out", hard.len(), rows * hard_width);
     if features == 1 {
-        run!(Forward, Forward {
-                logits,
-                values,
-                n,
-                inverse_temperature,
-                soft,
-                hard,
-                stats,
-            },
-            rows,
-            n,
+        run!(
+            Forward, rows, n, |_first|
+            { logits: n, values: n } {} { soft: 1, hard: hard_width } { stats: 2 }
+            { n: n, inverse_temperature: reciprocal(temperature), with_hard: with_hard }
         );
     } else {
-        let region = gather_features::Forward {
-            logits,
-            values,
-            n,
-            features,
-            inverse_temperature,
-            soft,
-            hard,
-            stats,
-        };
-        run!(gather_features::Forward, region, rows, n * (features + 1));
+        run!(
+            WideForward, rows, n * (features + 1), |_first|
+            { logits: n, values: n * features } {} { soft: features, hard: hard_width } { stats: 2 }
+            { n: n, features: features, inverse_temperature: reciprocal(temperature), with_hard: with_hard }
+        );
     }
 }
 
@@ -273,34 +258,18 @@ pub fn soft_argmax_gather_backward<F: Element>(
     check_len(KERNEL, "grad", grad.len(), rows * features);
     check_len(KERNEL, "grad_logits", grad_logits.len(), logits.len());
     check_len(KERNEL, "grad_values", grad_values.len(), values.len());
-    let inverse_temperature = reciprocal(temperature);
-    let (grad_logits, grad_values) = (Output::new(grad_logits), Output::new(grad_values));
     if features == 1 {
-        let region = Backward {
-            logits,
-            values,
-            stats,
-            soft,
-            grad,
-            n,
-            inverse_temperature,
-            grad_logits,
-            grad_values,
-        };
-        run!(Backward, region, rows, 2 * n);
+        run!(
+            Backward, rows, 2 * n, |_first|
+            { logits: n, values: n, soft: 1, grad: 1 } { stats: 2 } { grad_logits: n, grad_values: n } {}
+            { n: n, inverse_temperature: reciprocal(temperature) }
+        );
     } else {
-        let region = gather_features::Backward {
-            logits,
-            values,
-            stats,
-            soft,
-            grad,
-            n,
-            features,
-            inverse_temperature,
-            grad_logits,
-            grad_values,
-        };
-        run!(gather_features::Backward, region, rows, 2 * n * (features + 1));
+        run!(
+            WideBackward, rows, 2 * n * (features + 1), |_first|
+            { logits: n, values: n * features, soft: features, grad: features } { stats: 2 }
+            { grad_logits: n, grad_values: n * features } {}
+            { n: n, features: features, inverse_temperature: reciprocal(temperature) }
+        );
     }
 }

@@ -4,7 +4,6 @@
 //! sums stay in registers. Classes of weight 0 are skipped: their values are not even read. Narrow feature axes (below
 //! one vector) use part of the lanes only; there the kernel is bound by instructions, not by memory.
 
-use crate::element::Element;
 use crate::gather::chosen;
 use crate::real::Real;
 use crate::rows::{Head, Output, Sum, get, inverse, lanes, poke, put, put_stats, row, row_max};
@@ -17,61 +16,62 @@ const STRIP: usize = 4;
 /// Classes whose contributions are summed before they move to the outer accumulator.
 const CLASS_BLOCK: usize = 64;
 
-pub(crate) struct Forward<'a, F: Element> {
-    pub(crate) logits: &'a [F],
-    pub(crate) values: &'a [F],
+pub(crate) struct Forward<'a, A: Real> {
+    pub(crate) logits: &'a [A],
+    pub(crate) values: &'a [A],
     pub(crate) n: usize,
     pub(crate) features: usize,
-    pub(crate) inverse_temperature: F::Acc,
-    pub(crate) soft: Output<'a, F>,
-    pub(crate) hard: Option<Output<'a, F>>,
-    pub(crate) stats: Output<'a, F::Acc>,
+    pub(crate) inverse_temperature: A,
+    pub(crate) soft: Output<'a, A>,
+    pub(crate) hard: Output<'a, A>,
+    pub(crate) with_hard: bool,
+    pub(crate) stats: Output<'a, A>,
 }
 
 /// The unnormalised weights of a row, in `scratch`, and their sum.
 #[inline(always)]
-fn weights<B: Backend, F: Element>(head: &Head<F::Acc>, x: &[F], scratch: &mut [F::Acc]) -> F::Acc {
-    let mut sum = Sum::<F::Lanes<B>>::new();
-    lanes!(F::Lanes<B>, x.len(), |i, k, U| {
-        let e = head.weight(get::<B, F, U>(x, i, k, F::Acc::NEG_INFINITY));
+fn weights<B: Backend, A: Real>(head: &Head<A>, x: &[A], scratch: &mut [A]) -> A {
+    let mut sum = Sum::<A::Lanes<B>>::new();
+    lanes!(A::Lanes<B>, x.len(), |i, k, U| {
+        let e = head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
         sum.add(e);
         poke(scratch, i, k, e);
     } flush { sum.flush() });
     sum.total()
 }
 
-impl<F: Element> Region for Forward<'_, F> {
+impl<A: Real> Region for Forward<'_, A> {
     #[inline(always)]
     fn run<B: Backend>(&self, rows: Range<usize>) {
         let (n, features) = (self.n, self.features);
-        let width = F::Lanes::<B>::LANES;
-        let mut scratch = vec![F::Acc::ZERO; n];
+        let width = A::Lanes::<B>::LANES;
+        let mut scratch = vec![A::ZERO; n];
         for r in rows {
             let (x, v) = (row(self.logits, r, n), row(self.values, r, n * features));
             // SAFETY: row `r` is in this task's range and borrowed once.
             let (soft, stats) = unsafe { (self.soft.row(r, features), self.stats.row(r, 2)) };
-            let largest = row_max::<B, F>(x);
+            let largest = row_max::<B, A>(x);
             let head = Head::new(largest, self.inverse_temperature);
-            let normaliser = weights::<B, F>(&head, x, &mut scratch);
+            let normaliser = weights::<B, A>(&head, x, &mut scratch);
             let factor = inverse(normaliser);
             let mut f = 0;
             while f < features {
                 if features - f >= STRIP * width {
                     let k = STRIP * width;
-                    strip::<B, F, STRIP>(&scratch, v, f..f + k, features, factor, soft);
+                    strip::<B, A, STRIP>(&scratch, v, f..f + k, features, factor, soft);
                     f += k;
                 } else {
                     let k = width.min(features - f);
-                    strip::<B, F, 1>(&scratch, v, f..f + k, features, factor, soft);
+                    strip::<B, A, 1>(&scratch, v, f..f + k, features, factor, soft);
                     f += k;
                 }
             }
             put_stats(stats, head.max, normaliser);
-            if let Some(hard) = &self.hard {
+            if self.with_hard {
                 // SAFETY: as above.
-                let hard = unsafe { hard.row(r, features) };
+                let hard = unsafe { self.hard.row(r, features) };
                 for (f, hard) in hard.iter_mut().enumerate() {
-                    hard.write(chosen::<B, F>(x, largest, normaliser, |k| {
+                    hard.write(chosen::<B, A>(x, largest, normaliser, |k| {
                         v[k * features + f]
                     }));
                 }
@@ -82,47 +82,47 @@ impl<F: Element> Region for Forward<'_, F> {
 
 /// The weighted sums of the `k` features from `f` on, in `S` vectors.
 #[inline(always)]
-fn strip<B: Backend, F: Element, const S: usize>(
-    weights: &[F::Acc],
-    values: &[F],
+fn strip<B: Backend, A: Real, const S: usize>(
+    weights: &[A],
+    values: &[A],
     features: Range<usize>,
     stride: usize,
-    factor: F::Acc,
-    out: &mut [MaybeUninit<F>],
+    factor: A,
+    out: &mut [MaybeUninit<A>],
 ) {
     let (f, k) = (features.start, features.len());
-    let mut outer = Pack::<F::Lanes<B>, S>::splat(F::Acc::ZERO);
+    let mut outer = Pack::<A::Lanes<B>, S>::splat(A::ZERO);
     for (block, weights) in weights.chunks(CLASS_BLOCK).enumerate() {
-        let mut inner = Pack::splat(F::Acc::ZERO);
+        let mut inner = Pack::splat(A::ZERO);
         for (j, &w) in weights.iter().enumerate() {
-            if w != F::Acc::ZERO {
+            if w != A::ZERO {
                 let class = row(values, block * CLASS_BLOCK + j, stride);
-                inner = inner + Pack::splat(w) * get::<B, F, S>(class, f, k, F::Acc::ZERO);
+                inner = inner + Pack::splat(w) * get::<B, A, S>(class, f, k, A::ZERO);
             }
         }
         outer = outer + inner;
     }
-    put::<B, F, S>(out, f, k, outer * Pack::splat(factor));
+    put::<B, A, S>(out, f, k, outer * Pack::splat(factor));
 }
 
-pub(crate) struct Backward<'a, F: Element> {
-    pub(crate) logits: &'a [F],
-    pub(crate) values: &'a [F],
-    pub(crate) stats: &'a [F::Acc],
-    pub(crate) soft: &'a [F],
-    pub(crate) grad: &'a [F],
+pub(crate) struct Backward<'a, A: Real> {
+    pub(crate) logits: &'a [A],
+    pub(crate) values: &'a [A],
+    pub(crate) stats: &'a [A],
+    pub(crate) soft: &'a [A],
+    pub(crate) grad: &'a [A],
     pub(crate) n: usize,
     pub(crate) features: usize,
-    pub(crate) inverse_temperature: F::Acc,
-    pub(crate) grad_logits: Output<'a, F>,
-    pub(crate) grad_values: Output<'a, F>,
+    pub(crate) inverse_temperature: A,
+    pub(crate) grad_logits: Output<'a, A>,
+    pub(crate) grad_values: Output<'a, A>,
 }
 
-impl<F: Element> Region for Backward<'_, F> {
+impl<A: Real> Region for Backward<'_, A> {
     #[inline(always)]
     fn run<B: Backend>(&self, rows: Range<usize>) {
         let (n, features) = (self.n, self.features);
-        let mut scratch = vec![F::Acc::ZERO; n];
+        let mut scratch = vec![A::ZERO; n];
         for r in rows {
             let (x, v) = (row(self.logits, r, n), row(self.values, r, n * features));
             let (g, soft) = (row(self.grad, r, features), row(self.soft, r, features));
@@ -135,22 +135,22 @@ impl<F: Element> Region for Backward<'_, F> {
             };
             let head = Head::from_stats(self.stats[2 * r], self.inverse_temperature);
             let factor = inverse(self.stats[2 * r + 1]);
-            weights::<B, F>(&head, x, &mut scratch);
+            weights::<B, A>(&head, x, &mut scratch);
             for (i, &e) in scratch.iter().enumerate() {
                 let (class, out) = (row(v, i, features), &mut grad_v[i * features..][..features]);
-                if e == F::Acc::ZERO {
-                    out.fill(MaybeUninit::new(F::from_acc(F::Acc::ZERO)));
-                    grad_x[i].write(F::from_acc(F::Acc::ZERO));
+                if e == A::ZERO {
+                    out.fill(MaybeUninit::new(A::ZERO));
+                    grad_x[i].write(A::ZERO);
                     continue;
                 }
                 let w = e * factor;
-                let d = class_gradient::<B, F>(class, soft, g, w, out);
+                let d = class_gradient::<B, A>(class, soft, g, w, out);
                 let d = if head.is_constant() {
-                    F::Acc::ZERO
+                    A::ZERO
                 } else {
                     w * d * self.inverse_temperature
                 };
-                grad_x[i].write(F::from_acc(d));
+                grad_x[i].write(d);
             }
         }
     }
@@ -158,20 +158,20 @@ impl<F: Element> Region for Backward<'_, F> {
 
 /// Writes `w g` and returns `<V_i - soft, g>`.
 #[inline(always)]
-fn class_gradient<B: Backend, F: Element>(
-    class: &[F],
-    soft: &[F],
-    g: &[F],
-    w: F::Acc,
-    out: &mut [MaybeUninit<F>],
-) -> F::Acc {
-    let zero = F::Acc::ZERO;
-    let mut d = F::Lanes::<B>::splat(zero);
-    lanes!(F::Lanes<B>, class.len(), |f, k, U| {
-        let g = get::<B, F, U>(g, f, k, zero);
-        let difference = get::<B, F, U>(class, f, k, zero) - get::<B, F, U>(soft, f, k, zero);
+fn class_gradient<B: Backend, A: Real>(
+    class: &[A],
+    soft: &[A],
+    g: &[A],
+    w: A,
+    out: &mut [MaybeUninit<A>],
+) -> A {
+    let zero = A::ZERO;
+    let mut d = A::Lanes::<B>::splat(zero);
+    lanes!(A::Lanes<B>, class.len(), |f, k, U| {
+        let g = get::<B, A, U>(g, f, k, zero);
+        let difference = get::<B, A, U>(class, f, k, zero) - get::<B, A, U>(soft, f, k, zero);
         d = d + (difference * g).fold(|a, b| a + b);
-        put::<B, F, U>(out, f, k, g * Pack::splat(w));
+        put::<B, A, U>(out, f, k, g * Pack::splat(w));
     });
     sum_lanes(d)
 }

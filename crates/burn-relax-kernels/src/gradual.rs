@@ -6,18 +6,19 @@
 //! bound by arithmetic on one thread.
 
 use crate::argmax::max_and_nan;
+use crate::distribute::run;
 use crate::element::Element;
 use crate::math::{exp, ln};
 use crate::real::Real;
-use crate::rows::{Output, Sum, check_len, count_rows, get, lanes, put, row, run};
+use crate::rows::{Output, Sum, check_len, count_rows, get, lanes, put, row};
 use crate::simd::{Backend, Pack, Region, Vector};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
 /// The power of row `r` from a slice of one power or one per row.
 #[inline(always)]
-pub(crate) fn power_of<F: Element>(power: &[F], r: usize) -> F::Acc {
-    power[if power.len() == 1 { 0 } else { r }].to_acc()
+pub(crate) fn power_of<A: Real>(power: &[A], r: usize) -> A {
+    power[if power.len() == 1 { 0 } else { r }]
 }
 
 /// Checks that there is one power, or one per row.
@@ -73,14 +74,14 @@ impl<A: Real> Top<A> {
     }
 }
 
-struct Forward<'a, F: Element> {
-    values: &'a [F],
-    power: &'a [F],
+struct Forward<'a, A: Real> {
+    values: &'a [A],
+    power: &'a [A],
     n: usize,
-    out: Output<'a, F>,
+    out: Output<'a, A>,
 }
 
-impl<F: Element> Region for Forward<'_, F> {
+impl<A: Real> Region for Forward<'_, A> {
     #[inline(always)]
     fn run<B: Backend>(&self, rows: Range<usize>) {
         let n = self.n;
@@ -88,34 +89,34 @@ impl<F: Element> Region for Forward<'_, F> {
             let v = row(self.values, r, n);
             // SAFETY: row `r` is in this task's range and borrowed once.
             let out = unsafe { self.out.row(r, n) };
-            let (largest, nan) = max_and_nan::<B, F>(v);
+            let (largest, nan) = max_and_nan::<B, A>(v);
             let p = power_of(self.power, r);
             if nan {
-                out.fill(MaybeUninit::new(F::from_acc(F::Acc::NAN)));
+                out.fill(MaybeUninit::new(A::NAN));
                 continue;
             }
             let top = Top::value(largest, p);
-            lanes!(F::Lanes<B>, n, |i, k, U| {
-                let v = get::<B, F, U>(v, i, k, F::Acc::ZERO);
+            lanes!(A::Lanes<B>, n, |i, k, U| {
+                let v = get::<B, A, U>(v, i, k, A::ZERO);
                 let (_, y) = powers(v, ln(v), p);
-                let zero = Pack::splat(F::Acc::ZERO);
+                let zero = Pack::splat(A::ZERO);
                 let y = Pack::select(v.ne(zero), y, zero);
-                put::<B, F, U>(out, i, k, Pack::select(v.ne(Pack::splat(largest)), y, Pack::splat(top)));
+                put::<B, A, U>(out, i, k, Pack::select(v.ne(Pack::splat(largest)), y, Pack::splat(top)));
             });
         }
     }
 }
 
-struct Backward<'a, F: Element> {
-    values: &'a [F],
-    power: &'a [F],
-    grad: &'a [F],
+struct Backward<'a, A: Real> {
+    values: &'a [A],
+    power: &'a [A],
+    grad: &'a [A],
     n: usize,
-    grad_values: Output<'a, F>,
-    grad_power: Output<'a, F>,
+    grad_values: Output<'a, A>,
+    grad_power: Output<'a, A>,
 }
 
-impl<F: Element> Region for Backward<'_, F> {
+impl<A: Real> Region for Backward<'_, A> {
     #[inline(always)]
     fn run<B: Backend>(&self, rows: Range<usize>) {
         let n = self.n;
@@ -123,31 +124,31 @@ impl<F: Element> Region for Backward<'_, F> {
             let (v, g) = (row(self.values, r, n), row(self.grad, r, n));
             // SAFETY: row `r` is in this task's range and borrowed once.
             let (grad_v, grad_p) = unsafe { (self.grad_values.row(r, n), self.grad_power.row(r, 1)) };
-            let (largest, nan) = max_and_nan::<B, F>(v);
+            let (largest, nan) = max_and_nan::<B, A>(v);
             let p = power_of(self.power, r);
             if nan {
-                grad_v.fill(MaybeUninit::new(F::from_acc(F::Acc::NAN)));
-                grad_p[0].write(F::from_acc(F::Acc::NAN));
+                grad_v.fill(MaybeUninit::new(A::NAN));
+                grad_p[0].write(A::NAN);
                 continue;
             }
             let top = Top::new(largest, p);
             let at_zero = p * zero_power(p);
-            let mut sum = Sum::<F::Lanes<B>>::new();
-            lanes!(F::Lanes<B>, n, |i, k, U| {
-                let v = get::<B, F, U>(v, i, k, F::Acc::ZERO);
-                let g = get::<B, F, U>(g, i, k, F::Acc::ZERO);
+            let mut sum = Sum::<A::Lanes<B>>::new();
+            lanes!(A::Lanes<B>, n, |i, k, U| {
+                let v = get::<B, A, U>(v, i, k, A::ZERO);
+                let g = get::<B, A, U>(g, i, k, A::ZERO);
                 let log = ln(v);
                 let (lower, upper) = powers(v, log, p);
-                let zero = Pack::splat(F::Acc::ZERO);
+                let zero = Pack::splat(A::ZERO);
                 let (positive, loser) = (v.ne(zero), v.ne(Pack::splat(top.value)));
                 let slope = Pack::select(positive, Pack::splat(p) * lower, Pack::splat(at_zero));
                 let slope = Pack::select(loser, slope, Pack::splat(top.slope));
                 let power_slope = Pack::select(positive, upper * log, zero);
                 let power_slope = Pack::select(loser, power_slope, Pack::splat(top.power_slope));
-                put::<B, F, U>(grad_v, i, k, g * slope);
+                put::<B, A, U>(grad_v, i, k, g * slope);
                 sum.add(g * power_slope);
             } flush { sum.flush() });
-            grad_p[0].write(F::from_acc(sum.total()));
+            grad_p[0].write(sum.total());
         }
     }
 }
@@ -164,7 +165,8 @@ pub fn gradual_argmax<F: Element>(values: &[F], power: &[F], n: usize, out: &mut
     let rows = count_rows("gradual_argmax", values.len(), n);
     check_power("gradual_argmax", power.len(), rows);
     check_len("gradual_argmax", "out", out.len(), values.len());
-    run!(Forward, Forward { values, power, n, out: Output::new(out) }, rows, 2 * n);
+    let per_row = usize::from(power.len() > 1);
+    run!(Forward, rows, 2 * n, |_first| { values: n, power: per_row } {} { out: n } {} { n: n });
 }
 
 /// Gradient of [`gradual_argmax`]: for the values `g p (1 - v)^(p - 1)` at every maximum and `g p v^(p - 1)` elsewhere; for
@@ -190,6 +192,9 @@ pub fn gradual_argmax_backward<F: Element>(
     check_len(KERNEL, "grad", grad.len(), values.len());
     check_len(KERNEL, "grad_values", grad_values.len(), values.len());
     check_len(KERNEL, "grad_power", grad_power.len(), rows);
-    let (grad_values, grad_power) = (Output::new(grad_values), Output::new(grad_power));
-    run!(Backward, Backward { values, power, grad, n, grad_values, grad_power }, rows, 3 * n);
+    let per_row = usize::from(power.len() > 1);
+    run!(
+        Backward, rows, 3 * n, |_first|
+        { values: n, power: per_row, grad: n } {} { grad_values: n, grad_power: 1 } {} { n: n }
+    );
 }

@@ -5,15 +5,13 @@
 //! noise arithmetic binds: a Philox draw and two logarithms per element. The backward pass is
 //! [`softmax_backward`](crate::softmax_backward) on the output.
 
+use crate::distribute::run;
 use crate::element::Element;
 use crate::math::exp;
 use crate::noise::gumbel_row;
 use crate::philox::Seed;
 use crate::real::Real;
-use crate::rows::{
-    Head, Output, Sum, check_len, count_rows, get, inverse, lanes, peek, poke, put, put_stats, reciprocal, row, row_max,
-    run,
-};
+use crate::rows::{Head, Output, Sum, check_len, count_rows, get, inverse, lanes, poke, put, put_stats, reciprocal, row, row_max};
 use crate::simd::{Backend, Pack, Region, Vector, max_lanes};
 use core::mem::MaybeUninit;
 use core::ops::Range;
@@ -24,87 +22,82 @@ pub(crate) const NOISE_BATCH: usize = 1024;
 /// Work per element of a kernel that makes noise, against one that does not.
 pub(crate) const NOISE_WORK: usize = 4;
 
-struct Forward<'a, F: Element> {
-    logits: &'a [F],
-    noise: Option<&'a [F]>,
+struct Forward<'a, A: Real> {
+    logits: &'a [A],
+    noise: &'a [A],
+    given: bool,
     seed: Seed,
     first: u64,
     n: usize,
-    inverse_temperature: F::Acc,
-    out: Output<'a, F>,
-    stats: Output<'a, F::Acc>,
+    inverse_temperature: A,
+    out: Output<'a, A>,
+    stats: Output<'a, A>,
 }
 
 /// Replaces the noise in `scratch` by `(x - max) + noise` and returns the largest of those. Forbidden entries stay `-inf`
 /// whatever their noise; rows with `+inf` get no noise.
 #[inline(always)]
-pub(crate) fn perturb<B: Backend, F: Element>(
-    head: &Head<F::Acc>,
+pub(crate) fn perturb<B: Backend, A: Real>(
+    head: &Head<A>,
     constant: bool,
-    x: &[F],
-    scratch: &mut [F::Acc],
-) -> F::Acc {
-    let mut best = F::Lanes::<B>::splat(F::Acc::NEG_INFINITY);
-    lanes!(F::Lanes<B>, x.len(), |i, k, U| {
-        let z = head.exponent(get::<B, F, U>(x, i, k, F::Acc::NEG_INFINITY));
-        let noise = peek::<F::Lanes<B>, U>(scratch, i, k, F::Acc::ZERO);
-        let noise = if constant { Pack::splat(F::Acc::ZERO) } else { noise };
-        let z = Pack::select(z.ne(Pack::splat(F::Acc::NEG_INFINITY)), z + noise, z);
+    x: &[A],
+    scratch: &mut [A],
+) -> A {
+    let mut best = A::Lanes::<B>::splat(A::NEG_INFINITY);
+    lanes!(A::Lanes<B>, x.len(), |i, k, U| {
+        let z = head.exponent(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
+        let noise = get::<B, A, U>(scratch, i, k, A::ZERO);
+        let noise = if constant { Pack::splat(A::ZERO) } else { noise };
+        let z = Pack::select(z.ne(Pack::splat(A::NEG_INFINITY)), z + noise, z);
         best = z.fold(|a, b| a.max(b)).max(best);
         poke(scratch, i, k, z);
     });
     max_lanes(best)
 }
 
-impl<F: Element> Forward<'_, F> {
+impl<A: Real> Forward<'_, A> {
     /// Weights of a row from the noise in `scratch`.
     #[inline(always)]
-    fn row<B: Backend>(&self, r: usize, scratch: &mut [F::Acc]) {
+    fn row<B: Backend>(&self, r: usize, scratch: &mut [A]) {
         let n = self.n;
         let x = row(self.logits, r, n);
         // SAFETY: row `r` is in this task's range and borrowed once.
         let (out, stats) = unsafe { (self.out.row(r, n), self.stats.row(r, 2)) };
-        let head = Head::new(row_max::<B, F>(x), F::Acc::ONE);
-        let largest = perturb::<B, F>(&head, head.is_constant(), x, scratch);
+        let head = Head::new(row_max::<B, A>(x), A::ONE);
+        let largest = perturb::<B, A>(&head, head.is_constant(), x, scratch);
         let perturbed = Head::new(largest, self.inverse_temperature);
-        let mut sum = Sum::<F::Lanes<B>>::new();
-        lanes!(F::Lanes<B>, n, |i, k, U| {
-            let z = peek::<F::Lanes<B>, U>(scratch, i, k, F::Acc::NEG_INFINITY);
+        let mut sum = Sum::<A::Lanes<B>>::new();
+        lanes!(A::Lanes<B>, n, |i, k, U| {
+            let z = get::<B, A, U>(scratch, i, k, A::NEG_INFINITY);
             let e = exp(perturbed.exponent(z));
             sum.add(e);
             poke(scratch, i, k, e);
         } flush { sum.flush() });
         let normaliser = sum.total();
         let factor = inverse(normaliser);
-        lanes!(F::Lanes<B>, n, |i, k, U| {
-            let e = peek::<F::Lanes<B>, U>(scratch, i, k, F::Acc::ZERO);
-            put::<B, F, U>(out, i, k, e * Pack::splat(factor));
+        lanes!(A::Lanes<B>, n, |i, k, U| {
+            let e = get::<B, A, U>(scratch, i, k, A::ZERO);
+            put::<B, A, U>(out, i, k, e * Pack::splat(factor));
         });
         put_stats(stats, if head.is_constant() { head.max } else { perturbed.max }, normaliser);
     }
 }
 
-impl<F: Element> Region for Forward<'_, F> {
+impl<A: Real> Region for Forward<'_, A> {
     #[inline(always)]
     fn run<B: Backend>(&self, rows: Range<usize>) {
         let n = self.n;
         let batch = (NOISE_BATCH / n).max(1);
-        let mut scratch = vec![F::Acc::ZERO; batch.min(rows.len()) * n];
+        let mut scratch = vec![A::ZERO; batch.min(rows.len()) * n];
         let mut start = rows.start;
         while start < rows.end {
             let count = batch.min(rows.end - start);
             let scratch = &mut scratch[..count * n];
-            match self.noise {
-                Some(noise) => {
-                    let noise = &noise[start * n..][..count * n];
-                    lanes!(F::Lanes<B>, count * n, |i, k, U| {
-                        poke(scratch, i, k, get::<B, F, U>(noise, i, k, F::Acc::ZERO));
-                    });
-                }
-                None => {
-                    let first = self.first.wrapping_add((start * n) as u64);
-                    gumbel_row::<F::Lanes<B>>(self.seed, first, scratch);
-                }
+            if self.given {
+                scratch.copy_from_slice(&self.noise[start * n..][..count * n]);
+            } else {
+                let first = self.first.wrapping_add((start * n) as u64);
+                gumbel_row::<A::Lanes<B>>(self.seed, first, scratch);
             }
             for (j, scratch) in scratch.chunks_exact_mut(n).enumerate() {
                 self.row::<B>(start + j, scratch);
@@ -139,15 +132,16 @@ pub fn gumbel_softmax<F: Element>(
     check_len("gumbel_softmax", "noise", noise.map_or(logits.len(), <[F]>::len), logits.len());
     check_len("gumbel_softmax", "out", out.len(), logits.len());
     check_len("gumbel_softmax", "stats", stats.len(), 2 * rows);
-    let region = Forward {
-        logits,
-        noise,
-        seed,
-        first,
-        n,
-        inverse_temperature: reciprocal(temperature),
-        out: Output::new(out),
-        stats: Output::new(stats),
-    };
-    run!(Forward, region, rows, NOISE_WORK * n);
+    let given = usize::from(noise.is_some());
+    let noise = noise.unwrap_or_default();
+    run!(
+        Forward, rows, NOISE_WORK * n, |start| { logits: n, noise: given * n } {} { out: n } { stats: 2 }
+        {
+            given: given == 1,
+            seed: seed,
+            first: first.wrapping_add((start * n) as u64),
+            n: n,
+            inverse_temperature: reciprocal(temperature),
+        }
+    );
 }

@@ -9,6 +9,7 @@
 //! in its row. The 16-bit types are computed in `f32` and rounded once.
 
 pub mod argmax;
+mod distribute;
 pub mod element;
 pub mod free_energy;
 pub mod gather;
@@ -41,7 +42,7 @@ pub use noise::{gumbel, uniform};
 pub use philox::{Seed, philox_block, uniform_f32};
 pub use power::{power_softmax, power_softmax_backward};
 pub use real::Real;
-pub use rows::PARALLEL_THRESHOLD;
+pub use distribute::PARALLEL_THRESHOLD;
 pub use sample::sample_categorical;
 pub use simd::{Path, force_path};
 pub use soft_argmax::{soft_argmax, soft_argmax_backward};

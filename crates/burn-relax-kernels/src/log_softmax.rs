@@ -3,24 +3,23 @@
 //! Forward: maximum, sum of exponentials, then `(x - max) - ln(normaliser)`: no exponential is stored. Backward, from
 //! the saved output: `g - p * sum(g)` with `p = exp(log p)`, over the allowed entries only. Rows stay in cache between the passes.
 
+use crate::distribute::run;
 use crate::element::Element;
 use crate::math::exp;
 use crate::real::Real;
-use crate::rows::{
-    Head, Output, Sum, check_len, count_rows, get, lanes, put, put_stats, row, row_max, run,
-};
+use crate::rows::{Head, Output, Sum, check_len, count_rows, get, lanes, put, put_stats, row, row_max};
 use crate::simd::{Backend, Pack, Region, Vector};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
-struct Forward<'a, F: Element> {
-    logits: &'a [F],
+struct Forward<'a, A: Real> {
+    logits: &'a [A],
     n: usize,
-    log_probs: Output<'a, F>,
-    stats: Output<'a, F::Acc>,
+    log_probs: Output<'a, A>,
+    stats: Output<'a, A>,
 }
 
-impl<F: Element> Region for Forward<'_, F> {
+impl<A: Real> Region for Forward<'_, A> {
     #[inline(always)]
     fn run<B: Backend>(&self, rows: Range<usize>) {
         let n = self.n;
@@ -28,33 +27,33 @@ impl<F: Element> Region for Forward<'_, F> {
             let x = row(self.logits, r, n);
             // SAFETY: row `r` is in this task's range and borrowed once.
             let (out, stats) = unsafe { (self.log_probs.row(r, n), self.stats.row(r, 2)) };
-            let head = Head::new(row_max::<B, F>(x), F::Acc::ONE);
-            let mut sum = Sum::<F::Lanes<B>>::new();
-            lanes!(F::Lanes<B>, n, |i, k, U| {
-                sum.add(head.weight(get::<B, F, U>(x, i, k, F::Acc::NEG_INFINITY)));
+            let head = Head::new(row_max::<B, A>(x), A::ONE);
+            let mut sum = Sum::<A::Lanes<B>>::new();
+            lanes!(A::Lanes<B>, n, |i, k, U| {
+                sum.add(head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY)));
             } flush { sum.flush() });
             let normaliser = sum.total();
             // A row of -inf stays -inf: subtracting ln 0 would give NaN.
-            let log = if normaliser == F::Acc::ZERO {
-                F::Acc::ZERO
+            let log = if normaliser == A::ZERO {
+                A::ZERO
             } else {
                 normaliser.ln()
             };
-            lanes!(F::Lanes<B>, n, |i, k, U| {
-                let x = get::<B, F, U>(x, i, k, F::Acc::NEG_INFINITY);
-                put::<B, F, U>(out, i, k, head.exponent(x) - Pack::splat(log));
+            lanes!(A::Lanes<B>, n, |i, k, U| {
+                let x = get::<B, A, U>(x, i, k, A::NEG_INFINITY);
+                put::<B, A, U>(out, i, k, head.exponent(x) - Pack::splat(log));
             });
             put_stats(stats, head.max, normaliser);
         }
     }
 }
 
-struct Backward<'a, F: Element> {
-    log_probs: &'a [F],
-    stats: &'a [F::Acc],
-    grad: &'a [F],
+struct Backward<'a, A: Real> {
+    log_probs: &'a [A],
+    stats: &'a [A],
+    grad: &'a [A],
     n: usize,
-    grad_logits: Output<'a, F>,
+    grad_logits: Output<'a, A>,
 }
 
 /// `x` where the log-probability is not `-inf`, else 0.
@@ -63,7 +62,7 @@ fn unless_forbidden<V: Vector>(log_prob: V, x: V) -> V {
     V::select(log_prob.ne(V::splat(V::Scalar::NEG_INFINITY)), x, V::splat(V::Scalar::ZERO))
 }
 
-impl<F: Element> Region for Backward<'_, F> {
+impl<A: Real> Region for Backward<'_, A> {
     #[inline(always)]
     fn run<B: Backend>(&self, rows: Range<usize>) {
         let n = self.n;
@@ -71,22 +70,22 @@ impl<F: Element> Region for Backward<'_, F> {
             let (l, g) = (row(self.log_probs, r, n), row(self.grad, r, n));
             // SAFETY: row `r` is in this task's range and borrowed once.
             let out = unsafe { self.grad_logits.row(r, n) };
-            if self.stats[2 * r] == F::Acc::MAX {
-                out.fill(MaybeUninit::new(F::from_acc(F::Acc::ZERO)));
+            if self.stats[2 * r] == A::MAX {
+                out.fill(MaybeUninit::new(A::ZERO));
                 continue;
             }
-            let mut sum = Sum::<F::Lanes<B>>::new();
-            lanes!(F::Lanes<B>, n, |i, k, U| {
-                let l = get::<B, F, U>(l, i, k, F::Acc::NEG_INFINITY);
-                let g = get::<B, F, U>(g, i, k, F::Acc::ZERO);
+            let mut sum = Sum::<A::Lanes<B>>::new();
+            lanes!(A::Lanes<B>, n, |i, k, U| {
+                let l = get::<B, A, U>(l, i, k, A::NEG_INFINITY);
+                let g = get::<B, A, U>(g, i, k, A::ZERO);
                 sum.add(unless_forbidden(l, g));
             } flush { sum.flush() });
             let total = sum.total();
-            lanes!(F::Lanes<B>, n, |i, k, U| {
-                let l = get::<B, F, U>(l, i, k, F::Acc::NEG_INFINITY);
-                let g = get::<B, F, U>(g, i, k, F::Acc::ZERO);
+            lanes!(A::Lanes<B>, n, |i, k, U| {
+                let l = get::<B, A, U>(l, i, k, A::NEG_INFINITY);
+                let g = get::<B, A, U>(g, i, k, A::ZERO);
                 let d = g - exp(l) * Pack::splat(total);
-                put::<B, F, U>(out, i, k, unless_forbidden(l, d));
+                put::<B, A, U>(out, i, k, unless_forbidden(l, d));
             });
         }
     }
@@ -108,13 +107,7 @@ pub fn log_softmax<F: Element>(
     let rows = count_rows("log_softmax", logits.len(), n);
     check_len("log_softmax", "log_probs", log_probs.len(), logits.len());
     check_len("log_softmax", "stats", stats.len(), 2 * rows);
-    let region = Forward {
-        logits,
-        n,
-        log_probs: Output::new(log_probs),
-        stats: Output::new(stats),
-    };
-    run!(Forward, region, rows, n);
+    run!(Forward, rows, n, |_first| { logits: n } {} { log_probs: n } { stats: 2 } { n: n });
 }
 
 /// Gradient of [`log_softmax`]: `g - p * sum(g)`.
@@ -140,12 +133,5 @@ pub fn log_softmax_backward<F: Element>(
         grad_logits.len(),
         log_probs.len(),
     );
-    let region = Backward {
-        log_probs,
-        stats,
-        grad,
-        n,
-        grad_logits: Output::new(grad_logits),
-    };
-    run!(Backward, region, rows, n);
+    run!(Backward, rows, n, |_first| { log_probs: n, grad: n } { stats: 2 } { grad_logits: n } {} { n: n });
 }

@@ -11,6 +11,12 @@ use crate::simd::Vector;
 /// stays NaN.
 #[inline(always)]
 pub(crate) fn exp<V: Vector>(x: V) -> V {
+    x.exp()
+}
+
+/// The computation of [`exp`].
+#[inline(always)]
+pub(crate) fn exp_lanes<V: Vector>(x: V) -> V {
     let shifted = x * V::splat(V::Scalar::LOG2_E) + V::splat(V::Scalar::ROUNDER);
     let k = shifted - V::splat(V::Scalar::ROUNDER);
     let r = (x - k * V::splat(V::Scalar::LN2_HIGH)) - k * V::splat(V::Scalar::LN2_LOW);
@@ -37,6 +43,12 @@ pub(crate) fn exp_m1<V: Vector>(x: V) -> V {
 /// `ln x` for finite `x > 0`, subnormal numbers too. Other arguments give a number without meaning: callers select.
 #[inline(always)]
 pub(crate) fn ln<V: Vector>(x: V) -> V {
+    x.ln()
+}
+
+/// The computation of [`ln`].
+#[inline(always)]
+pub(crate) fn ln_lanes<V: Vector>(x: V) -> V {
     let subnormal = x.lt(V::splat(V::Scalar::TINY));
     let lifted = V::select(subnormal, x * V::splat(V::Scalar::LIFT), x);
     let lift = V::select(

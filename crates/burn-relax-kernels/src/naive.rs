@@ -12,8 +12,15 @@ pub fn argmax(x: &[f64]) -> usize {
     x.iter().position(|&v| v == max).unwrap_or(0)
 }
 
+/// A sum that carries its rounding errors along.
 fn sum(terms: impl Iterator<Item = f64>) -> f64 {
-    terms.sum()
+    let (mut total, mut errors) = (0.0, 0.0);
+    for x in terms {
+        let next: f64 = total + x;
+        errors += if next.is_finite() { (total - (next - x)) + (x - (next - (next - x))) } else { 0.0 };
+        total = next;
+    }
+    total + errors
 }
 
 fn has_infinity(x: &[f64]) -> bool {

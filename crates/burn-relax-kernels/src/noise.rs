@@ -4,18 +4,17 @@
 //! see the same uniform number of 23 bits. A Gumbel number is `-ln(-ln u)`: in `f32` within 2 ulp for every one of the 2^23
 //! uniforms (tested one by one), in `f64` within 2 ulp or 4e-16. The largest one is 16.6, the smallest -2.8.
 
+use crate::distribute::run;
 use crate::element::Element;
 use crate::philox::{GROUP, Seed, fill};
 use crate::real::Real;
-use crate::rows::{Output, run};
+use crate::rows::Output;
 use crate::simd::{Backend, Region, Vector};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
 /// Draws made at once.
 const DRAWS: usize = 4 * GROUP;
-/// Elements that count as one row when a slice of noise is divided.
-const CHUNK: usize = 4096;
 
 /// Which noise.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -67,48 +66,36 @@ pub(crate) fn gumbel_row<V: Vector>(seed: Seed, first: u64, out: &mut [V::Scalar
     });
 }
 
-struct Fill<'a, F: Element> {
+struct Fill<'a, A: Real> {
     kind: Kind,
     seed: Seed,
     first: u64,
-    len: usize,
-    out: Output<'a, F>,
+    /// The largest uniform number that does not round to 1.
+    limit: A,
+    out: Output<'a, A>,
 }
 
-impl<F: Element> Region for Fill<'_, F> {
+impl<A: Real> Region for Fill<'_, A> {
     #[inline(always)]
-    fn run<B: Backend>(&self, rows: Range<usize>) {
-        for r in rows {
-            let start = r * CHUNK;
-            let len = CHUNK.min(self.len - start);
-            // SAFETY: chunk `r` is in this task's range and borrowed once.
-            let out = unsafe { self.out.part(start, len) };
-            let first = self.first.wrapping_add(start as u64);
-            groups::<F::Lanes<B>>(self.kind, self.seed, first, len, |noise, part, at| {
-                for (out, &x) in out[at..].iter_mut().zip(&noise[part]) {
-                    // A 16-bit type would round the uppermost uniforms to 1.
-                    let x = if self.kind == Kind::Uniform && x > F::BELOW_ONE {
-                        F::BELOW_ONE
-                    } else {
-                        x
-                    };
-                    out.write(F::from_acc(x));
-                }
-            });
-        }
+    fn run<B: Backend>(&self, elements: Range<usize>) {
+        // SAFETY: these elements are this task's, and borrowed once.
+        let out = unsafe { self.out.part(elements.start, elements.len()) };
+        let first = self.first.wrapping_add(elements.start as u64);
+        groups::<A::Lanes<B>>(self.kind, self.seed, first, out.len(), |noise, part, at| {
+            for (out, &x) in out[at..].iter_mut().zip(&noise[part]) {
+                out.write(if self.kind == Kind::Uniform && x > self.limit { self.limit } else { x });
+            }
+        });
     }
 }
 
 fn noise<F: Element>(kind: Kind, seed: Seed, first: u64, out: &mut [MaybeUninit<F>]) {
-    let len = out.len();
-    let region = Fill {
-        kind,
-        seed,
-        first,
-        len,
-        out: Output::new(out),
-    };
-    run!(Fill, region, len.div_ceil(CHUNK), 2 * CHUNK);
+    // Each element is a row of its own.
+    let elements = out.len();
+    run!(
+        Fill, elements, 2, |start| {} {} { out: 1 } {}
+        { kind: kind, seed: seed, first: first.wrapping_add(start as u64), limit: F::BELOW_ONE }
+    );
 }
 
 /// Uniform numbers in the open interval (0, 1): elements `first ..` of the noise of `seed`.

@@ -5,13 +5,12 @@
 //! two passes. Arithmetic binds on one thread.
 
 use crate::argmax::max_and_nan;
+use crate::distribute::run;
 use crate::element::Element;
 use crate::gradual::{check_power, power_of, powers, zero_power};
 use crate::math::{exp, ln};
 use crate::real::Real;
-use crate::rows::{
-    Output, Sum, check_len, count_rows, get, inverse, lanes, put, put_stats, row, run, unless_zero, written,
-};
+use crate::rows::{Output, Sum, check_len, count_rows, get, inverse, lanes, put, put_stats, row, unless_zero, written};
 use crate::simd::{Backend, Pack, Region, Vector};
 use core::mem::MaybeUninit;
 use core::ops::Range;
@@ -30,104 +29,98 @@ fn weight<V: Vector>(v: V, max: V::Scalar, p: V::Scalar) -> V {
     unless_zero(q, exp(V::splat(p) * ln(q)))
 }
 
-struct Forward<'a, F: Element> {
-    values: &'a [F],
-    power: &'a [F],
+struct Forward<'a, A: Real> {
+    values: &'a [A],
+    power: &'a [A],
     n: usize,
-    out: Output<'a, F>,
-    stats: Output<'a, F::Acc>,
+    out: Output<'a, A>,
+    stats: Output<'a, A>,
 }
 
-impl<F: Element> Region for Forward<'_, F> {
+impl<A: Real> Region for Forward<'_, A> {
     #[inline(always)]
     fn run<B: Backend>(&self, rows: Range<usize>) {
         let n = self.n;
-        let zero = F::Acc::ZERO;
+        let zero = A::ZERO;
         for r in rows {
             let v = row(self.values, r, n);
             // SAFETY: row `r` is in this task's range and borrowed once.
             let (out, stats) = unsafe { (self.out.row(r, n), self.stats.row(r, 2)) };
-            let (largest, nan) = max_and_nan::<B, F>(v);
+            let (largest, nan) = max_and_nan::<B, A>(v);
             if nan || largest == zero {
-                let fill = if nan { F::Acc::NAN } else { zero };
-                out.fill(MaybeUninit::new(F::from_acc(fill)));
+                let fill = if nan { A::NAN } else { zero };
+                out.fill(MaybeUninit::new(fill));
                 stats.fill(MaybeUninit::new(fill));
                 continue;
             }
             let p = power_of(self.power, r);
-            let mut sum = Sum::<F::Lanes<B>>::new();
-            lanes!(F::Lanes<B>, n, |i, k, U| {
-                let e = weight(get::<B, F, U>(v, i, k, zero), largest, p);
+            let mut sum = Sum::<A::Lanes<B>>::new();
+            lanes!(A::Lanes<B>, n, |i, k, U| {
+                let e = weight(get::<B, A, U>(v, i, k, zero), largest, p);
                 sum.add(e);
-                if !F::NARROW {
-                    put::<B, F, U>(out, i, k, e);
-                }
+                put::<B, A, U>(out, i, k, e);
             } flush { sum.flush() });
             let normaliser = sum.total();
             let factor = inverse(normaliser);
-            lanes!(F::Lanes<B>, n, |i, k, U| {
-                let e = if F::NARROW {
-                    weight(get::<B, F, U>(v, i, k, zero), largest, p)
-                } else {
-                    // SAFETY: the loop above wrote every value of the row.
-                    get::<B, F, U>(unsafe { written(out) }, i, k, zero)
-                };
-                put::<B, F, U>(out, i, k, e * Pack::splat(factor));
+            lanes!(A::Lanes<B>, n, |i, k, U| {
+                // SAFETY: the loop above wrote every value of the row.
+                let e = get::<B, A, U>(unsafe { written(out) }, i, k, zero);
+                put::<B, A, U>(out, i, k, e * Pack::splat(factor));
             });
-            put_stats(stats, if largest > F::Acc::MAX { F::Acc::MAX } else { largest }, normaliser);
+            put_stats(stats, if largest > A::MAX { A::MAX } else { largest }, normaliser);
         }
     }
 }
 
-struct Backward<'a, F: Element> {
-    values: &'a [F],
-    power: &'a [F],
-    out: &'a [F],
-    stats: &'a [F::Acc],
-    grad: &'a [F],
+struct Backward<'a, A: Real> {
+    values: &'a [A],
+    power: &'a [A],
+    out: &'a [A],
+    stats: &'a [A],
+    grad: &'a [A],
     n: usize,
-    grad_values: Output<'a, F>,
-    grad_power: Output<'a, F>,
+    grad_values: Output<'a, A>,
+    grad_power: Output<'a, A>,
 }
 
-impl<F: Element> Region for Backward<'_, F> {
+impl<A: Real> Region for Backward<'_, A> {
     #[inline(always)]
     fn run<B: Backend>(&self, rows: Range<usize>) {
         let n = self.n;
-        let zero = F::Acc::ZERO;
+        let zero = A::ZERO;
         for r in rows {
             let (v, y, g) = (row(self.values, r, n), row(self.out, r, n), row(self.grad, r, n));
             // SAFETY: row `r` is in this task's range and borrowed once.
             let (grad_v, grad_p) = unsafe { (self.grad_values.row(r, n), self.grad_power.row(r, 1)) };
             let (max, normaliser) = (self.stats[2 * r], self.stats[2 * r + 1]);
-            if max == F::Acc::MAX || normaliser == zero {
-                grad_v.fill(MaybeUninit::new(F::from_acc(zero)));
-                grad_p[0].write(F::from_acc(zero));
+            if max == A::MAX || normaliser == zero {
+                grad_v.fill(MaybeUninit::new(zero));
+                grad_p[0].write(zero);
                 continue;
             }
             let p = power_of(self.power, r);
-            let mut sum = Sum::<F::Lanes<B>>::new();
-            lanes!(F::Lanes<B>, n, |i, k, U| {
-                let (y, g) = (get::<B, F, U>(y, i, k, zero), get::<B, F, U>(g, i, k, zero));
+            let mut sum = Sum::<A::Lanes<B>>::new();
+            lanes!(A::Lanes<B>, n, |i, k, U| {
+                let (y, g) = (get::<B, A, U>(y, i, k, zero), get::<B, A, U>(g, i, k, zero));
                 sum.add(unless_zero(y, y * g));
             } flush { sum.flush() });
             let mean = sum.total();
             let scale = p / (normaliser * max);
-            let scale = if scale > F::Acc::MAX { F::Acc::MAX } else { scale };
-            let mut sum = Sum::<F::Lanes<B>>::new();
-            lanes!(F::Lanes<B>, n, |i, k, U| {
-                let v = get::<B, F, U>(v, i, k, zero);
-                let (y, g) = (get::<B, F, U>(y, i, k, zero), get::<B, F, U>(g, i, k, zero));
+            let scale = if scale > A::MAX { A::MAX } else { scale };
+            let mut sum = Sum::<A::Lanes<B>>::new();
+            lanes!(A::Lanes<B>, n, |i, k, U| {
+                let v = get::<B, A, U>(v, i, k, zero);
+                let (y, g) = (get::<B, A, U>(y, i, k, zero), get::<B, A, U>(g, i, k, zero));
                 let q = relative(v, max);
                 let log = ln(q);
                 let (lower, _) = powers(q, log, p);
                 let lower = Pack::select(q.ne(Pack::splat(zero)), lower, Pack::splat(zero_power(p)));
                 let difference = g - Pack::splat(mean);
-                put::<B, F, U>(grad_v, i, k, unless_zero(lower, lower * difference * Pack::splat(scale)));
+                put::<B, A, U>(grad_v, i, k, unless_zero(lower, lower * difference * Pack::splat(scale)));
                 // Adding a constant to all logarithms changes nothing: those of v / max are the accurate ones.
                 sum.add(unless_zero(y, y * difference * log));
             } flush { sum.flush() });
-            grad_p[0].write(F::from_acc(sum.total()));
+            grad_p[0].write(sum.total());
         }
     }
 }
@@ -151,7 +144,8 @@ pub fn power_softmax<F: Element>(
     check_power("power_softmax", power.len(), rows);
     check_len("power_softmax", "out", out.len(), values.len());
     check_len("power_softmax", "stats", stats.len(), 2 * rows);
-    run!(Forward, Forward { values, power, n, out: Output::new(out), stats: Output::new(stats) }, rows, 3 * n);
+    let per_row = usize::from(power.len() > 1);
+    run!(Forward, rows, 3 * n, |_first| { values: n, power: per_row } {} { out: n } { stats: 2 } { n: n });
 }
 
 /// Gradient of [`power_softmax`]: for the values `(p / v) y (g - <y, g>)`, for the power, one per row,
@@ -182,6 +176,9 @@ pub fn power_softmax_backward<F: Element>(
     check_len(KERNEL, "grad", grad.len(), values.len());
     check_len(KERNEL, "grad_values", grad_values.len(), values.len());
     check_len(KERNEL, "grad_power", grad_power.len(), rows);
-    let (grad_values, grad_power) = (Output::new(grad_values), Output::new(grad_power));
-    run!(Backward, Backward { values, power, out, stats, grad, n, grad_values, grad_power }, rows, 4 * n);
+    let per_row = usize::from(power.len() > 1);
+    run!(
+        Backward, rows, 4 * n, |_first|
+        { values: n, power: per_row, out: n, grad: n } { stats: 2 } { grad_values: n, grad_power: 1 } {} { n: n }
+    );
 }

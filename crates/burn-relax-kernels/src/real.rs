@@ -1,7 +1,7 @@
 //! The two types arithmetic is done in, with the constants of their elementary functions.
 
 use crate::math::ln_normal;
-use crate::simd::Vector;
+use crate::simd::{Backend, Vector};
 use core::fmt::Debug;
 use core::ops::{Add, Div, Mul, Sub};
 
@@ -18,6 +18,13 @@ pub trait Real:
     + Div<Output = Self>
     + 'static
 {
+    /// The lanes of an instruction set.
+    #[doc(hidden)]
+    type Lanes<B: Backend>: Vector<Scalar = Self>;
+    /// Which of the two this is.
+    #[doc(hidden)]
+    const DOUBLE: bool;
+
     /// 0
     const ZERO: Self;
     /// 1
@@ -123,6 +130,8 @@ fn ln_of_ln<V: Vector>(u: V) -> V {
 }
 
 impl Real for f32 {
+    type Lanes<B: Backend> = B::F32;
+    const DOUBLE: bool = false;
     const ZERO: f32 = 0.0;
     const ONE: f32 = 1.0;
     const MAX: f32 = f32::MAX;
@@ -222,6 +231,8 @@ impl Real for f32 {
 }
 
 impl Real for f64 {
+    type Lanes<B: Backend> = B::F64;
+    const DOUBLE: bool = true;
     const ZERO: f64 = 0.0;
     const ONE: f64 = 1.0;
     const MAX: f64 = f64::MAX;

@@ -1,63 +1,11 @@
-//! What every kernel is made of: distribution of rows, access to a row in lanes, sums, and the row head.
+//! What every kernel is made of: outputs, access to a row in lanes, sums, and the head of a row.
 
-use crate::element::Element;
 use crate::math::exp;
 use crate::real::Real;
-use crate::simd::{Backend, Pack, Region, Vector, current_path, enter, max_lanes, sum_lanes};
+use crate::simd::{Backend, Pack, Vector, max_lanes, sum_lanes};
 use core::array::from_fn;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
-use rayon::prelude::*;
-
-/// Elements of work below which a call stays on its thread. Waking a sleeping worker costs about 10 µs; the kernels
-/// process an element in 0.3 to 1 ns.
-pub const PARALLEL_THRESHOLD: usize = 1 << 16;
-
-/// Elements of work in one task: large enough to hide the cost of a task, small enough to balance the load.
-const TASK_ELEMENTS: usize = 1 << 15;
-
-/// Runs `region` over `rows` rows of `width` elements of work each, on rayon's current pool if that pays.
-///
-/// Rows never share anything, so the result does not depend on the division.
-pub(crate) fn distribute<R: Region>(region: &R, rows: usize, width: usize) {
-    let path = current_path();
-    if rows < 2
-        || rows.saturating_mul(width) < PARALLEL_THRESHOLD
-        || rayon::current_num_threads() == 1
-    {
-        enter(path, region, 0..rows);
-        return;
-    }
-    let block = (TASK_ELEMENTS / width.max(1)).max(1);
-    (0..rows.div_ceil(block)).into_par_iter().for_each(|task| {
-        let start = task * block;
-        enter(path, region, start..(start + block).min(rows));
-    });
-}
-
-/// Distributes the rows of a region that is generic over its element type.
-///
-/// Goes through a function that is not generic, so that each kernel is compiled once, in this crate, and not again in
-/// every crate that calls it.
-macro_rules! run {
-    ($($region:ident)::+, $value:expr, $rows:expr, $width:expr $(,)?) => {{
-        fn compiled(kind: $crate::element::Kind, region: *const (), rows: usize, width: usize) {
-            use $crate::element::Kind;
-            // SAFETY: the caller passes a live region over the element type that `kind` names.
-            unsafe {
-                match kind {
-                    Kind::F32 => $crate::rows::distribute(&*region.cast::<$($region)::+<f32>>(), rows, width),
-                    Kind::F64 => $crate::rows::distribute(&*region.cast::<$($region)::+<f64>>(), rows, width),
-                    Kind::F16 => $crate::rows::distribute(&*region.cast::<$($region)::+<half::f16>>(), rows, width),
-                    Kind::Bf16 => $crate::rows::distribute(&*region.cast::<$($region)::+<half::bf16>>(), rows, width),
-                }
-            }
-        }
-        let region: $($region)::+<F> = $value;
-        compiled(F::KIND, core::ptr::from_ref(&region).cast(), $rows, $width);
-    }};
-}
-pub(crate) use run;
 
 /// An output that several tasks fill, each its own rows.
 pub(crate) struct Output<'a, T> {
@@ -121,59 +69,46 @@ pub(crate) unsafe fn written<T>(row: &[MaybeUninit<T>]) -> &[T] {
 
 /// `U` vectors from `i` on, of which `k` values exist; the other lanes are `fill`.
 #[inline(always)]
-pub(crate) fn get<B: Backend, F: Element, const U: usize>(
-    row: &[F],
+pub(crate) fn get<B: Backend, A: Real, const U: usize>(
+    row: &[A],
     i: usize,
     k: usize,
-    fill: F::Acc,
-) -> Pack<F::Lanes<B>, U> {
+    fill: A,
+) -> Pack<A::Lanes<B>, U> {
     let part = &row[i..i + k];
-    let lanes = F::Lanes::<B>::LANES;
+    let lanes = A::Lanes::<B>::LANES;
     Pack(from_fn(|u| {
         let skip = k.min(u * lanes);
         if k - skip >= lanes {
             // SAFETY: a whole vector follows the first `skip` values of `part`.
-            unsafe { F::load::<B>(part.as_ptr().add(skip)) }
+            unsafe { A::Lanes::<B>::load(part.as_ptr().add(skip)) }
         } else {
             // SAFETY: `k - skip` values, less than a vector, follow the first `skip` of `part`.
-            unsafe { F::load_partial::<B>(part.as_ptr().add(skip), k - skip, fill) }
+            unsafe { A::Lanes::<B>::load_partial(part.as_ptr().add(skip), k - skip, fill) }
         }
     }))
 }
 
 /// Writes the `k` values that exist of `U` vectors from `i` on.
 #[inline(always)]
-pub(crate) fn put<B: Backend, F: Element, const U: usize>(
-    row: &mut [MaybeUninit<F>],
+pub(crate) fn put<B: Backend, A: Real, const U: usize>(
+    row: &mut [MaybeUninit<A>],
     i: usize,
     k: usize,
-    v: Pack<F::Lanes<B>, U>,
+    v: Pack<A::Lanes<B>, U>,
 ) {
     let part = &mut row[i..i + k];
-    let lanes = F::Lanes::<B>::LANES;
-    let p = part.as_mut_ptr().cast::<F>();
+    let lanes = A::Lanes::<B>::LANES;
+    let p = part.as_mut_ptr().cast::<A>();
     for (u, v) in v.0.into_iter().enumerate() {
         let skip = k.min(u * lanes);
         if k - skip >= lanes {
             // SAFETY: a whole vector follows the first `skip` values of `part`.
-            unsafe { F::store::<B>(v, p.add(skip)) }
+            unsafe { v.store(p.add(skip)) }
         } else {
             // SAFETY: `k - skip` values, less than a vector, follow the first `skip` of `part`.
-            unsafe { F::store_partial::<B>(v, p.add(skip), k - skip) }
+            unsafe { v.store_partial(p.add(skip), k - skip) }
         }
-    }
-}
-
-/// As [`get`], from a scratch row.
-#[inline(always)]
-pub(crate) fn peek<V: Vector, const U: usize>(row: &[V::Scalar], i: usize, k: usize, fill: V::Scalar) -> Pack<V, U> {
-    let part = &row[i..i + k];
-    if k == V::LANES * U {
-        // SAFETY: `part` holds exactly `U` vectors.
-        unsafe { Pack::load(part.as_ptr()) }
-    } else {
-        // SAFETY: `part` holds `k` values, and loops over lanes never ask for more than `U` vectors.
-        unsafe { Pack::load_partial(part.as_ptr(), k, fill) }
     }
 }
 
@@ -277,10 +212,10 @@ pub(crate) fn reciprocal<A: Real>(temperature: f64) -> A {
 
 /// The largest value of a row, NaN passed over; `-inf` if there is none.
 #[inline(always)]
-pub(crate) fn row_max<B: Backend, F: Element>(row: &[F]) -> F::Acc {
-    let mut best = F::Lanes::<B>::splat(F::Acc::NEG_INFINITY);
-    lanes!(F::Lanes<B>, row.len(), |i, k, U| {
-        best = get::<B, F, U>(row, i, k, F::Acc::NEG_INFINITY).fold(|a, b| a.max(b)).max(best);
+pub(crate) fn row_max<B: Backend, A: Real>(row: &[A]) -> A {
+    let mut best = A::Lanes::<B>::splat(A::NEG_INFINITY);
+    lanes!(A::Lanes<B>, row.len(), |i, k, U| {
+        best = get::<B, A, U>(row, i, k, A::NEG_INFINITY).fold(|a, b| a.max(b)).max(best);
     });
     max_lanes(best)
 }

@@ -4,64 +4,65 @@
 //! seed and the element's number only. Costs a Philox draw and two logarithms per class and sample: an inverse-CDF search would
 //! be cheaper for many samples of one row, but would draw another index for the same seed on every backend.
 
-use crate::argmax::{first_nan, first_equal_lanes};
+use crate::argmax::{first_nan, first_equal};
+use crate::distribute::run;
 use crate::element::Element;
 use crate::gumbel::{NOISE_BATCH, NOISE_WORK, perturb};
 use crate::noise::gumbel_row;
 use crate::philox::Seed;
 use crate::real::Real;
-use crate::rows::{Head, Output, Sum, check_len, count_rows, get, lanes, row, row_max, run};
+use crate::rows::{Head, Output, Sum, check_len, count_rows, get, lanes, row, row_max};
 use crate::simd::{Backend, Region};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
-struct Sample<'a, F: Element> {
-    logits: &'a [F],
+struct Sample<'a, A: Real> {
+    logits: &'a [A],
     seed: Seed,
     first: u64,
     n: usize,
     samples: usize,
     index: Output<'a, i64>,
-    log_prob: Output<'a, F>,
+    log_prob: Output<'a, A>,
 }
 
-impl<F: Element> Region for Sample<'_, F> {
+impl<A: Real> Region for Sample<'_, A> {
     #[inline(always)]
     fn run<B: Backend>(&self, rows: Range<usize>) {
         let (n, samples) = (self.n, self.samples);
         let batch = (NOISE_BATCH / n).max(1);
         // The noise of the draws `drawn`, of which one belongs to each row and sample in turn.
         let (mut drawn, end) = (rows.start * samples..rows.start * samples, rows.end * samples);
-        let mut noise = vec![F::Acc::ZERO; batch.min(rows.len() * samples) * n];
+        let mut noise = vec![A::ZERO; batch.min(rows.len() * samples) * n];
         for r in rows {
             let x = row(self.logits, r, n);
             // SAFETY: row `r` is in this task's range and borrowed once.
             let (index, log_prob) = unsafe { (self.index.row(r, samples), self.log_prob.row(r, samples)) };
-            let head = Head::new(row_max::<B, F>(x), F::Acc::ONE);
-            let mut sum = Sum::<F::Lanes<B>>::new();
-            lanes!(F::Lanes<B>, n, |i, k, U| {
-                sum.add(head.weight(get::<B, F, U>(x, i, k, F::Acc::NEG_INFINITY)));
+            let head = Head::new(row_max::<B, A>(x), A::ONE);
+            let mut sum = Sum::<A::Lanes<B>>::new();
+            lanes!(A::Lanes<B>, n, |i, k, U| {
+                sum.add(head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY)));
             } flush { sum.flush() });
             let normaliser = sum.total();
             let nan = normaliser.is_nan();
-            let log = if normaliser == F::Acc::ZERO { F::Acc::ZERO } else { normaliser.ln() };
+            let log = if normaliser == A::ZERO { A::ZERO } else { normaliser.ln() };
             for s in 0..samples {
                 let draw = r * samples + s;
                 if draw >= drawn.end {
                     drawn = draw..(draw + batch).min(end);
                     let first = self.first.wrapping_add((draw * n) as u64);
-                    gumbel_row::<F::Lanes<B>>(self.seed, first, &mut noise[..drawn.len() * n]);
+                    gumbel_row::<A::Lanes<B>>(self.seed, first, &mut noise[..drawn.len() * n]);
                 }
                 let scratch = &mut noise[(draw - drawn.start) * n..][..n];
                 let k = if nan {
-                    first_nan::<B, F>(x)
+                    first_nan::<B, A>(x)
                 } else {
-                    let largest = perturb::<B, F>(&head, false, x, scratch);
-                    first_equal_lanes::<F::Lanes<B>>(scratch, largest)
+                    let largest = perturb::<B, A>(&head, false, x, scratch);
+                    first_equal::<B, A>(scratch, largest)
                 };
                 index[s].write(k as i64);
-                let l = if nan { F::Acc::NAN } else { head.exponent_of(x[k].to_acc()) - log };
-                log_prob[s].write(F::from_acc(l));
+                let l = if nan { A::NAN } else { head.exponent_of(x[k]) - log };
+                log_prob[s].write(l);
             }
         }
     }
@@ -92,6 +93,9 @@ pub fn sample_categorical<F: Element>(
     if samples == 0 {
         return;
     }
-    let (index, log_prob) = (Output::new(index), Output::new(log_prob));
-    run!(Sample, Sample { logits, seed, first, n, samples, index, log_prob }, rows, NOISE_WORK * n * samples);
+    run!(
+        Sample, rows, NOISE_WORK * n * samples, |start|
+        { logits: n } {} { log_prob: samples } { index: samples }
+        { seed: seed, first: first.wrapping_add((start * n * samples) as u64), n: n, samples: samples }
+    );
 }

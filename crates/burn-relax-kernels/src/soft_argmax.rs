@@ -3,53 +3,51 @@
 //! As [`gather`](crate::gather) with values shared by all rows, which stay in cache: memory reads the logits once, and the
 //! backward pass writes their gradient once.
 
+use crate::distribute::run;
 use crate::element::Element;
 use crate::gather::weighted_sum;
 use crate::real::Real;
-use crate::rows::{
-    Head, Output, check_len, count_rows, get, inverse, lanes, put, put_stats, reciprocal, row,
-    row_max, run, unless_zero,
-};
+use crate::rows::{Head, Output, check_len, count_rows, get, inverse, lanes, put, put_stats, reciprocal, row, row_max, unless_zero};
 use crate::simd::{Backend, Pack, Region, Vector};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
-struct Forward<'a, F: Element> {
-    logits: &'a [F],
-    coordinates: &'a [F],
+struct Forward<'a, A: Real> {
+    logits: &'a [A],
+    coordinates: &'a [A],
     n: usize,
-    inverse_temperature: F::Acc,
-    out: Output<'a, F>,
-    stats: Output<'a, F::Acc>,
+    inverse_temperature: A,
+    out: Output<'a, A>,
+    stats: Output<'a, A>,
 }
 
-impl<F: Element> Region for Forward<'_, F> {
+impl<A: Real> Region for Forward<'_, A> {
     #[inline(always)]
     fn run<B: Backend>(&self, rows: Range<usize>) {
         for r in rows {
             let x = row(self.logits, r, self.n);
             // SAFETY: row `r` is in this task's range and borrowed once.
             let (out, stats) = unsafe { (self.out.row(r, 1), self.stats.row(r, 2)) };
-            let head = Head::new(row_max::<B, F>(x), self.inverse_temperature);
-            let (normaliser, weighted) = weighted_sum::<B, F>(&head, x, self.coordinates);
-            out[0].write(F::from_acc(weighted * inverse(normaliser)));
+            let head = Head::new(row_max::<B, A>(x), self.inverse_temperature);
+            let (normaliser, weighted) = weighted_sum::<B, A>(&head, x, self.coordinates);
+            out[0].write(weighted * inverse(normaliser));
             put_stats(stats, head.max, normaliser);
         }
     }
 }
 
-struct Backward<'a, F: Element> {
-    logits: &'a [F],
-    coordinates: &'a [F],
-    stats: &'a [F::Acc],
-    out: &'a [F],
-    grad: &'a [F],
+struct Backward<'a, A: Real> {
+    logits: &'a [A],
+    coordinates: &'a [A],
+    stats: &'a [A],
+    out: &'a [A],
+    grad: &'a [A],
     n: usize,
-    inverse_temperature: F::Acc,
-    grad_logits: Output<'a, F>,
+    inverse_temperature: A,
+    grad_logits: Output<'a, A>,
 }
 
-impl<F: Element> Region for Backward<'_, F> {
+impl<A: Real> Region for Backward<'_, A> {
     #[inline(always)]
     fn run<B: Backend>(&self, rows: Range<usize>) {
         let n = self.n;
@@ -59,16 +57,16 @@ impl<F: Element> Region for Backward<'_, F> {
             let grad_x = unsafe { self.grad_logits.row(r, n) };
             let head = Head::from_stats(self.stats[2 * r], self.inverse_temperature);
             if head.is_constant() {
-                grad_x.fill(MaybeUninit::new(F::from_acc(F::Acc::ZERO)));
+                grad_x.fill(MaybeUninit::new(A::ZERO));
                 continue;
             }
             let factor = inverse(self.stats[2 * r + 1]);
-            let mean = self.out[r].to_acc();
-            let g = self.grad[r].to_acc() * self.inverse_temperature;
-            lanes!(F::Lanes<B>, n, |i, k, U| {
-                let w = head.weight(get::<B, F, U>(x, i, k, F::Acc::NEG_INFINITY)) * Pack::splat(factor);
-                let c = get::<B, F, U>(self.coordinates, i, k, F::Acc::ZERO);
-                put::<B, F, U>(grad_x, i, k, unless_zero(w, w * (c - Pack::splat(mean)) * Pack::splat(g)));
+            let mean = self.out[r];
+            let g = self.grad[r] * self.inverse_temperature;
+            lanes!(A::Lanes<B>, n, |i, k, U| {
+                let w = head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY)) * Pack::splat(factor);
+                let c = get::<B, A, U>(self.coordinates, i, k, A::ZERO);
+                put::<B, A, U>(grad_x, i, k, unless_zero(w, w * (c - Pack::splat(mean)) * Pack::splat(g)));
             });
         }
     }
@@ -92,15 +90,10 @@ pub fn soft_argmax<F: Element>(
     check_len("soft_argmax", "coordinates", coordinates.len(), n);
     check_len("soft_argmax", "out", out.len(), rows);
     check_len("soft_argmax", "stats", stats.len(), 2 * rows);
-    let region = Forward {
-        logits,
-        coordinates,
-        n,
+    run!(Forward, rows, n, |_first| { logits: n, coordinates: 0 } {} { out: 1 } { stats: 2 } {
+        n: n,
         inverse_temperature: reciprocal(temperature),
-        out: Output::new(out),
-        stats: Output::new(stats),
-    };
-    run!(Forward, region, rows, n);
+    });
 }
 
 /// Gradient of [`soft_argmax`]: `w_i (c_i - out) g / temperature`; 0 where the weight is 0 and in rows with `+inf`.
@@ -126,15 +119,9 @@ pub fn soft_argmax_backward<F: Element>(
     check_len(KERNEL, "out", out.len(), rows);
     check_len(KERNEL, "grad", grad.len(), rows);
     check_len(KERNEL, "grad_logits", grad_logits.len(), logits.len());
-    let region = Backward {
-        logits,
-        coordinates,
-        stats,
-        out,
-        grad,
-        n,
-        inverse_temperature: reciprocal(temperature),
-        grad_logits: Output::new(grad_logits),
-    };
-    run!(Backward, region, rows, n);
+    run!(
+        Backward, rows, n, |_first|
+        { logits: n, coordinates: 0, out: 1, grad: 1 } { stats: 2 } { grad_logits: n } {}
+        { n: n, inverse_temperature: reciprocal(temperature) }
+    );
 }

@@ -1,29 +1,26 @@
 //! Softmax with temperature, forward and backward.
 //!
 //! Forward: one pass for the maximum, one for the exponentials and their sum, one to normalise; a row stays in cache between
-//! them, so that memory is read once and written once. The 16-bit types compute the exponential again in the third
-//! pass instead of rounding twice. Backward: two passes over the saved output and the upstream gradient. Both lose to memory
+//! them, so that memory is read once and written once. Backward: two passes over the saved output and the upstream gradient. Both lose to memory
 //! speed when a row and its output outgrow the last-level cache.
 
+use crate::distribute::run;
 use crate::element::Element;
 use crate::real::Real;
-use crate::rows::{
-    Head, Output, Sum, check_len, count_rows, get, inverse, lanes, put, put_stats, reciprocal, row,
-    row_max, run, unless_zero, written,
-};
+use crate::rows::{Head, Output, Sum, check_len, count_rows, get, inverse, lanes, put, put_stats, reciprocal, row, row_max, unless_zero, written};
 use crate::simd::{Backend, Pack, Region, Vector};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
-struct Forward<'a, F: Element> {
-    logits: &'a [F],
+struct Forward<'a, A: Real> {
+    logits: &'a [A],
     n: usize,
-    inverse_temperature: F::Acc,
-    probs: Output<'a, F>,
-    stats: Output<'a, F::Acc>,
+    inverse_temperature: A,
+    probs: Output<'a, A>,
+    stats: Output<'a, A>,
 }
 
-impl<F: Element> Region for Forward<'_, F> {
+impl<A: Real> Region for Forward<'_, A> {
     #[inline(always)]
     fn run<B: Backend>(&self, rows: Range<usize>) {
         let n = self.n;
@@ -31,63 +28,57 @@ impl<F: Element> Region for Forward<'_, F> {
             let x = row(self.logits, r, n);
             // SAFETY: row `r` is in this task's range and borrowed once.
             let (probs, stats) = unsafe { (self.probs.row(r, n), self.stats.row(r, 2)) };
-            let head = Head::new(row_max::<B, F>(x), self.inverse_temperature);
-            let mut sum = Sum::<F::Lanes<B>>::new();
-            lanes!(F::Lanes<B>, n, |i, k, U| {
-                let e = head.weight(get::<B, F, U>(x, i, k, F::Acc::NEG_INFINITY));
+            let head = Head::new(row_max::<B, A>(x), self.inverse_temperature);
+            let mut sum = Sum::<A::Lanes<B>>::new();
+            lanes!(A::Lanes<B>, n, |i, k, U| {
+                let e = head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
                 sum.add(e);
-                if !F::NARROW {
-                    put::<B, F, U>(probs, i, k, e);
-                }
+                put::<B, A, U>(probs, i, k, e);
             } flush { sum.flush() });
             let normaliser = sum.total();
             let factor = inverse(normaliser);
-            lanes!(F::Lanes<B>, n, |i, k, U| {
-                let e = if F::NARROW {
-                    head.weight(get::<B, F, U>(x, i, k, F::Acc::NEG_INFINITY))
-                } else {
-                    // SAFETY: the loop above wrote every value of the row.
-                    get::<B, F, U>(unsafe { written(probs) }, i, k, F::Acc::ZERO)
-                };
-                put::<B, F, U>(probs, i, k, e * Pack::splat(factor));
+            lanes!(A::Lanes<B>, n, |i, k, U| {
+                // SAFETY: the loop above wrote every value of the row.
+                let e = get::<B, A, U>(unsafe { written(probs) }, i, k, A::ZERO);
+                put::<B, A, U>(probs, i, k, e * Pack::splat(factor));
             });
             put_stats(stats, head.max, normaliser);
         }
     }
 }
 
-struct Backward<'a, F: Element> {
-    probs: &'a [F],
-    stats: &'a [F::Acc],
-    grad: &'a [F],
+struct Backward<'a, A: Real> {
+    probs: &'a [A],
+    stats: &'a [A],
+    grad: &'a [A],
     n: usize,
-    inverse_temperature: F::Acc,
-    grad_logits: Output<'a, F>,
+    inverse_temperature: A,
+    grad_logits: Output<'a, A>,
 }
 
-impl<F: Element> Region for Backward<'_, F> {
+impl<A: Real> Region for Backward<'_, A> {
     #[inline(always)]
     fn run<B: Backend>(&self, rows: Range<usize>) {
         let n = self.n;
-        let zero = F::Acc::ZERO;
+        let zero = A::ZERO;
         for r in rows {
             let (p, g) = (row(self.probs, r, n), row(self.grad, r, n));
             // SAFETY: row `r` is in this task's range and borrowed once.
             let out = unsafe { self.grad_logits.row(r, n) };
-            if self.stats[2 * r] == F::Acc::MAX {
-                out.fill(MaybeUninit::new(F::from_acc(zero)));
+            if self.stats[2 * r] == A::MAX {
+                out.fill(MaybeUninit::new(zero));
                 continue;
             }
-            let mut sum = Sum::<F::Lanes<B>>::new();
-            lanes!(F::Lanes<B>, n, |i, k, U| {
-                let (p, g) = (get::<B, F, U>(p, i, k, zero), get::<B, F, U>(g, i, k, zero));
+            let mut sum = Sum::<A::Lanes<B>>::new();
+            lanes!(A::Lanes<B>, n, |i, k, U| {
+                let (p, g) = (get::<B, A, U>(p, i, k, zero), get::<B, A, U>(g, i, k, zero));
                 sum.add(unless_zero(p, p * g));
             } flush { sum.flush() });
             let mean = sum.total();
             let scale = self.inverse_temperature;
-            lanes!(F::Lanes<B>, n, |i, k, U| {
-                let (p, g) = (get::<B, F, U>(p, i, k, zero), get::<B, F, U>(g, i, k, zero));
-                put::<B, F, U>(out, i, k, unless_zero(p, p * (g - Pack::splat(mean)) * Pack::splat(scale)));
+            lanes!(A::Lanes<B>, n, |i, k, U| {
+                let (p, g) = (get::<B, A, U>(p, i, k, zero), get::<B, A, U>(g, i, k, zero));
+                put::<B, A, U>(out, i, k, unless_zero(p, p * (g - Pack::splat(mean)) * Pack::splat(scale)));
             });
         }
     }
@@ -113,14 +104,10 @@ pub fn softmax<F: Element>(
     let rows = count_rows("softmax", logits.len(), n);
     check_len("softmax", "probs", probs.len(), logits.len());
     check_len("softmax", "stats", stats.len(), 2 * rows);
-    let region = Forward {
-        logits,
-        n,
+    run!(Forward, rows, n, |_first| { logits: n } {} { probs: n } { stats: 2 } {
+        n: n,
         inverse_temperature: reciprocal(temperature),
-        probs: Output::new(probs),
-        stats: Output::new(stats),
-    };
-    run!(Forward, region, rows, n);
+    });
 }
 
 /// Gradient of [`softmax`]: `p * (g - <p, g>) / temperature`.
@@ -147,13 +134,8 @@ pub fn softmax_backward<F: Element>(
         grad_logits.len(),
         probs.len(),
     );
-    let region = Backward {
-        probs,
-        stats,
-        grad,
-        n,
+    run!(Backward, rows, n, |_first| { probs: n, grad: n } { stats: 2 } { grad_logits: n } {} {
+        n: n,
         inverse_temperature: reciprocal(temperature),
-        grad_logits: Output::new(grad_logits),
-    };
-    run!(Backward, region, rows, n);
+    });
 }

@@ -3,7 +3,7 @@
 
 #[cfg(not(target_arch = "x86_64"))]
 use super::{Backend, Pack, Portable};
-use super::{HalfIo, Vector};
+use super::Vector;
 use core::ops::{Add, Div, Mul, Sub};
 
 #[cfg(not(target_arch = "x86_64"))]
@@ -136,5 +136,3 @@ macro_rules! array {
 
 array!(F32x4, f32, u32, 23);
 array!(F64x4, f64, u64, 52);
-
-impl HalfIo for F32x4 {}

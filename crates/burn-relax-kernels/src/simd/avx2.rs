@@ -3,7 +3,7 @@
 //! Values of these types exist only below [`enter`](super::enter), inside a function compiled with AVX2
 //! and reached after it was detected: this is the invariant behind every `unsafe` block here.
 
-use super::{Backend, HalfIo, Pack, Vector};
+use super::{Backend, Pack, Vector};
 use core::arch::x86_64::*;
 use core::ops::{Add, Div, Mul, Sub};
 
@@ -207,16 +207,3 @@ register!(F64x4, __m256d, f64, i64, 4, 52;
     _mm256_max_pd _mm256_min_pd lt_pd not_lt_pd eq_pd ne_pd unordered_pd select_pd _mm256_or_pd
     _mm256_movemask_pd _mm256_castpd_si256 _mm256_castsi256_pd _mm256_set1_epi64x _mm256_add_epi64
     _mm256_and_si256 _mm256_or_si256 _mm256_slli_epi64 _mm256_srli_epi64);
-
-impl HalfIo for F32x8 {
-    #[inline(always)]
-    unsafe fn load_f16(p: *const half::f16) -> Self {
-        // SAFETY: the module's invariant; the caller promises eight readable values.
-        Self(unsafe { _mm256_cvtph_ps(_mm_loadu_si128(p.cast())) })
-    }
-    #[inline(always)]
-    unsafe fn store_f16(self, p: *mut half::f16) {
-        // SAFETY: the module's invariant; the caller promises eight writable values.
-        unsafe { _mm_storeu_si128(p.cast(), _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(self.0)) }
-    }
-}

@@ -3,7 +3,7 @@
 //! Values of these types exist only below [`enter`](super::enter), inside a function compiled with the
 //! AVX-512 features and reached after they were detected: this is the invariant behind every `unsafe` block here.
 
-use super::{Backend, HalfIo, Vector};
+use super::{Backend, Vector};
 use core::arch::x86_64::*;
 use core::ops::{Add, Div, Mul, Sub};
 
@@ -158,19 +158,3 @@ avx512!(F64x8, __m512d, f64, __mmask8, i64, 8, 52;
     _mm512_sub_pd _mm512_mul_pd _mm512_div_pd _mm512_max_pd _mm512_min_pd _mm512_cmp_pd_mask _mm512_mask_blend_pd
     _mm512_castpd_si512 _mm512_castsi512_pd _mm512_set1_epi64 _mm512_add_epi64 _mm512_and_si512 _mm512_or_si512
     _mm512_slli_epi64 _mm512_srli_epi64);
-
-impl HalfIo for F32x16 {
-    #[inline(always)]
-    unsafe fn load_f16(p: *const half::f16) -> Self {
-        // SAFETY: the module's invariant; the caller promises sixteen readable values.
-        Self(unsafe { _mm512_cvtph_ps(_mm256_loadu_si256(p.cast())) })
-    }
-    #[inline(always)]
-    unsafe fn store_f16(self, p: *mut half::f16) {
-        // SAFETY: the module's invariant; the caller promises sixteen writable values.
-        unsafe {
-            let rounded = _mm512_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(self.0);
-            _mm256_storeu_si256(p.cast(), rounded);
-        }
-    }
-}

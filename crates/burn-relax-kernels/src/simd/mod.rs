@@ -25,8 +25,9 @@ pub(crate) use avx2::Avx2;
 pub(crate) use avx512::Avx512;
 pub(crate) use pack::Pack;
 pub use path::{Path, force_path};
-pub(crate) use path::{Region, current_path, enter};
+pub(crate) use path::{Region, current_path, enter, with_path};
 
+use crate::math::{exp_lanes, ln_lanes};
 use crate::real::Real;
 use core::ops::{Add, Div, Mul, Sub};
 
@@ -36,7 +37,7 @@ pub struct Portable;
 /// One instruction set.
 pub trait Backend: Sized + 'static {
     /// Sixteen lanes of `f32`.
-    type F32: Vector<Scalar = f32> + HalfIo;
+    type F32: Vector<Scalar = f32>;
     /// Eight lanes of `f64`.
     type F64: Vector<Scalar = f64>;
 }
@@ -52,6 +53,9 @@ pub trait Vector:
     type Scalar: Real;
     /// One truth value per lane.
     type Mask: Copy;
+    /// Whether `exp` and `ln` are calls: on the portable path, which is there to be right rather than fast, their code would
+    /// otherwise make up most of the library.
+    const CALLS: bool = false;
     /// Number of lanes, a power of two, at most [`MAX_LANES`].
     const LANES: usize;
 
@@ -115,6 +119,17 @@ pub trait Vector:
     /// `if m { a } else { b }` per lane.
     fn select(m: Self::Mask, a: Self, b: Self) -> Self;
 
+    /// [`exp`](crate::math::exp) of every lane.
+    #[inline(always)]
+    fn exp(self) -> Self {
+        exp_lanes(self)
+    }
+    /// [`ln`](crate::math::ln) of every lane.
+    #[inline(always)]
+    fn ln(self) -> Self {
+        ln_lanes(self)
+    }
+
     /// Adds `c` to the bit patterns.
     fn iadd(self, c: u64) -> Self;
     /// Intersects the bit patterns with `c`.
@@ -171,70 +186,4 @@ pub(crate) fn max_lanes<V: Vector>(v: V) -> V::Scalar {
 pub(crate) fn min_lanes<V: Vector>(v: V) -> V::Scalar {
     let zero = V::splat(V::Scalar::ZERO);
     V::Scalar::ZERO - max_lanes(zero - v)
-}
-
-/// 16-bit floats to and from lanes of `f32`, rounding to nearest, ties to even.
-pub trait HalfIo: Vector<Scalar = f32> {
-    /// Reads `LANES` IEEE half-precision values.
-    ///
-    /// # Safety
-    /// `LANES` values must be readable at `p`.
-    #[inline(always)]
-    unsafe fn load_f16(p: *const half::f16) -> Self {
-        let mut a = [0.0; MAX_LANES];
-        for (j, a) in a.iter_mut().enumerate().take(Self::LANES) {
-            // SAFETY: the caller promises `LANES` values.
-            *a = unsafe { *p.add(j) }.to_f32_const();
-        }
-        // SAFETY: the array holds at least `LANES` values.
-        unsafe { Self::load(a.as_ptr()) }
-    }
-    /// Writes `LANES` IEEE half-precision values.
-    ///
-    /// # Safety
-    /// `LANES` values must be writable at `p`.
-    #[inline(always)]
-    unsafe fn store_f16(self, p: *mut half::f16) {
-        let mut a = [0.0; MAX_LANES];
-        // SAFETY: the array holds at least `LANES` values, `p` that many.
-        unsafe {
-            self.store(a.as_mut_ptr());
-            for (j, a) in a.iter().enumerate().take(Self::LANES) {
-                *p.add(j) = half::f16::from_f32_const(*a);
-            }
-        }
-    }
-    /// Reads `LANES` bfloat16 values.
-    ///
-    /// # Safety
-    /// `LANES` values must be readable at `p`.
-    #[inline(always)]
-    unsafe fn load_bf16(p: *const half::bf16) -> Self {
-        let mut a = [0.0; MAX_LANES];
-        for (j, a) in a.iter_mut().enumerate().take(Self::LANES) {
-            // SAFETY: the caller promises `LANES` values.
-            *a = f32::from_bits((unsafe { *p.add(j) }.to_bits() as u32) << 16);
-        }
-        // SAFETY: the array holds at least `LANES` values.
-        unsafe { Self::load(a.as_ptr()) }
-    }
-    /// Writes `LANES` bfloat16 values.
-    ///
-    /// # Safety
-    /// `LANES` values must be writable at `p`.
-    #[inline(always)]
-    unsafe fn store_bf16(self, p: *mut half::bf16) {
-        let mut a = [0.0; MAX_LANES];
-        // SAFETY: the array holds at least `LANES` values, `p` that many.
-        unsafe {
-            self.store(a.as_mut_ptr());
-            for (j, a) in a.iter().enumerate().take(Self::LANES) {
-                let bits = a.to_bits();
-                let rounded = bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) >> 16;
-                // A NaN stays one: the rounding above could carry its mantissa away.
-                let nan = bits & 0x7fff_ffff > 0x7f80_0000;
-                *p.add(j) = half::bf16::from_bits(if nan { 0x7fc0 } else { rounded as u16 });
-            }
-        }
-    }
 }

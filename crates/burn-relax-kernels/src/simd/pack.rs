@@ -3,7 +3,8 @@
 //! An exponential is a chain of some twenty dependent instructions. Interleaving the chains of several vectors keeps the
 //! arithmetic units busy where one chain after the other would fill the processor's queues with waiting instructions.
 
-use super::{HalfIo, Vector};
+use super::Vector;
+use crate::math::{exp_lanes, ln_lanes};
 use core::array::from_fn;
 use core::ops::{Add, Div, Mul, Sub};
 
@@ -34,6 +35,7 @@ operator!(Div, div, /);
 impl<V: Vector, const U: usize> Vector for Pack<V, U> {
     type Scalar = V::Scalar;
     type Mask = [V::Mask; U];
+    const CALLS: bool = V::CALLS;
     const LANES: usize = V::LANES * U;
 
     #[inline(always)]
@@ -122,6 +124,26 @@ impl<V: Vector, const U: usize> Vector for Pack<V, U> {
         a
     }
     #[inline(always)]
+    fn exp(mut self) -> Self {
+        if !V::CALLS {
+            return exp_lanes(self);
+        }
+        for v in &mut self.0 {
+            *v = v.exp();
+        }
+        self
+    }
+    #[inline(always)]
+    fn ln(mut self) -> Self {
+        if !V::CALLS {
+            return ln_lanes(self);
+        }
+        for v in &mut self.0 {
+            *v = v.ln();
+        }
+        self
+    }
+    #[inline(always)]
     fn iadd(mut self, c: u64) -> Self {
         for v in &mut self.0 {
             *v = v.iadd(c);
@@ -170,32 +192,5 @@ impl<V: Vector, const U: usize> Pack<V, U> {
             half /= 2;
         }
         self.0[0]
-    }
-}
-
-impl<V: HalfIo, const U: usize> HalfIo for Pack<V, U> {
-    #[inline(always)]
-    unsafe fn load_f16(p: *const half::f16) -> Self {
-        // SAFETY: the caller promises `U` vectors.
-        Pack(from_fn(|u| unsafe { V::load_f16(p.add(u * V::LANES)) }))
-    }
-    #[inline(always)]
-    unsafe fn store_f16(self, p: *mut half::f16) {
-        for (u, v) in self.0.into_iter().enumerate() {
-            // SAFETY: the caller promises `U` vectors.
-            unsafe { v.store_f16(p.add(u * V::LANES)) }
-        }
-    }
-    #[inline(always)]
-    unsafe fn load_bf16(p: *const half::bf16) -> Self {
-        // SAFETY: the caller promises `U` vectors.
-        Pack(from_fn(|u| unsafe { V::load_bf16(p.add(u * V::LANES)) }))
-    }
-    #[inline(always)]
-    unsafe fn store_bf16(self, p: *mut half::bf16) {
-        for (u, v) in self.0.into_iter().enumerate() {
-            // SAFETY: the caller promises `U` vectors.
-            unsafe { v.store_bf16(p.add(u * V::LANES)) }
-        }
     }
 }

@@ -65,6 +65,13 @@ pub fn force_path(path: Option<Path>) {
     FORCED.set(path);
 }
 
+/// Runs `f` with `path` forced, which comes from [`current_path`].
+pub(crate) fn with_path(path: Path, f: impl FnOnce()) {
+    let before = FORCED.replace(Some(path));
+    f();
+    FORCED.set(before);
+}
+
 /// The path for kernels called from this thread.
 pub(crate) fn current_path() -> Path {
     FORCED.get().unwrap_or_else(|| {
