@@ -1,6 +1,6 @@
 use burn_core::tensor::Tensor;
 
-use crate::check;
+use crate::{check, functions::spread};
 
 /// A temperature or a power: one number, or a tensor with one value per row that receives a gradient.
 ///
@@ -76,7 +76,7 @@ impl<const D: usize> Coefficient<D> {
             Self::Tensor(tensor) => {
                 let mut rows = like.dims();
                 rows[dim] = 1;
-                tensor.expand(rows)
+                spread(tensor, rows)
             }
         }
     }

@@ -1,7 +1,10 @@
 use burn_core::backend::Dispatch;
 use burn_core::tensor::{AsIndex, Int, Tensor};
 
-use crate::{RelaxOps, check, functions::centred::is_forbidden};
+use crate::{
+    RelaxOps, check,
+    functions::centred::{is_forbidden, spread},
+};
 
 /// Index of the largest entry along `dim`, the lowest one among ties, on every backend alike.
 ///
@@ -104,6 +107,6 @@ pub(crate) fn gather_classes<const D: usize, const DV: usize>(
     rows[dim] = 1;
     let nothing = is_forbidden(&logits.clone().detach().max_dim(dim));
     values
-        .gather(dim, indices.reshape(leading).expand(picked))
-        .mask_fill(nothing.reshape(rows).expand(picked), 0.0)
+        .gather(dim, spread(indices.reshape(leading), picked))
+        .mask_fill(spread(nothing.reshape(rows), picked), 0.0)
 }

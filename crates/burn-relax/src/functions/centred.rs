@@ -1,4 +1,4 @@
-use burn_core::tensor::{Bool, DType, Tensor};
+use burn_core::tensor::{Bool, DType, Tensor, kind::Basic};
 
 /// Logits relative to their row's maximum, with infinities set apart so that plain arithmetic on them is safe.
 ///
@@ -13,17 +13,15 @@ pub(crate) struct Centred<const D: usize> {
 impl<const D: usize> Centred<D> {
     pub(crate) fn new(logits: Tensor<D>, dim: usize) -> Self {
         let (lowest, largest) = limits(logits.dtype());
-        let shape = logits.shape();
+        let shape = logits.dims();
         let top = logits.clone().detach().max_dim(dim);
         let decided = top.clone().greater_scalar(largest);
         let empty = top.clone().lower_scalar(lowest);
         let infinite = logits.clone().greater_scalar(largest);
-        let forbidden = logits.clone().lower_scalar(lowest).bool_or(
-            decided
-                .clone()
-                .expand(shape)
-                .bool_and(infinite.clone().bool_not()),
-        );
+        let forbidden = logits
+            .clone()
+            .lower_scalar(lowest)
+            .bool_or(spread(decided.clone(), shape).bool_and(infinite.clone().bool_not()));
         let top = top.mask_fill(decided.bool_or(empty), 0.0);
         let blocked = forbidden.clone().bool_or(infinite);
         let gaps = logits
@@ -39,7 +37,7 @@ impl<const D: usize> Centred<D> {
         change: impl FnOnce(Tensor<D>) -> Tensor<D>,
         noise: Tensor<D>,
     ) -> Tensor<D> {
-        let forbidden = self.forbidden.expand(noise.shape());
+        let forbidden = spread(self.forbidden, noise.dims());
         change(self.gaps)
             .add(noise)
             .mask_fill(forbidden, f64::NEG_INFINITY)
@@ -60,6 +58,18 @@ pub(crate) fn limits(dtype: DType) -> (f64, f64) {
         _ => f64::from(f32::MAX),
     };
     (-max, max)
+}
+
+/// `tensor` repeated to `shape`; Burn's own `expand` refuses a dimension of 0.
+pub(crate) fn spread<const D: usize, K: Basic>(
+    tensor: Tensor<D, K>,
+    shape: [usize; D],
+) -> Tensor<D, K> {
+    if shape.contains(&0) {
+        Tensor::empty(shape, (&tensor.device(), tensor.dtype()))
+    } else {
+        tensor.expand(shape)
+    }
 }
 
 /// True at `-inf` entries.

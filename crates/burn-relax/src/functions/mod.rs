@@ -13,7 +13,7 @@ mod spatial;
 mod straight_through;
 
 pub(crate) use argmax::gather_classes;
-pub(crate) use centred::{Centred, is_forbidden};
+pub(crate) use centred::{Centred, is_forbidden, spread};
 pub(crate) use softmax::tempered;
 
 pub use argmax::{argmax, argmax_gather};

@@ -4,7 +4,7 @@ use burn_core::tensor::{AsIndex, Tensor};
 use crate::{
     RelaxOps, check,
     coefficient::Coefficient,
-    functions::{argmax::first_argmax, soft_argmax_gather, tempered},
+    functions::{argmax::first_argmax, soft_argmax_gather, spread, tempered},
 };
 
 /// Where the classes lie on a line: evenly spaced, or given.
@@ -222,7 +222,8 @@ pub fn windowed_soft_argmax<const D: usize>(
     check::not_negative(op, "half_width", half_width);
     let coordinates = coordinates.into().into_tensor(op, &logits, dim);
     let (logits, temperature) = tempered(op, logits, dim, temperature);
-    let line = lay_along(coordinates.clone().detach(), dim, &logits).expand(logits.shape());
+    let line = lay_along(coordinates.clone().detach(), dim, &logits);
+    let line = spread(line, logits.dims());
     let centre = line
         .clone()
         .gather(dim, first_argmax(logits.clone().detach(), dim));

@@ -3,7 +3,7 @@ use burn_core::tensor::{Bool, Tensor};
 use crate::{
     check,
     coefficient::Coefficient,
-    functions::{argmax::first_argmax, softmax, tempered},
+    functions::{argmax::first_argmax, softmax, spread, tempered},
 };
 
 /// Where the cells of a heatmap lie along each of its axes of length `L`.
@@ -70,7 +70,7 @@ fn flatten<const D: usize, const DO: usize>(
                 let shape = heatmap.shape();
                 check::per_row(op, "temperature", shape, tensor.shape(), axis);
             }
-            let tensor = tensor.expand(rows).reshape(per_row);
+            let tensor = spread(tensor, rows).reshape(per_row);
             tempered(op, heatmap.reshape(flat), DO - 1, tensor)
         }
     }
@@ -243,7 +243,7 @@ pub fn windowed_spatial_soft_argmax<const D: usize, const DO: usize>(
     let peak = first_argmax(flat.clone().detach(), DO - 1);
     let outside = (DO - 1..D)
         .map(|axis| {
-            let field = grid.axis(&heatmap, axis).expand(dims).reshape(flat.shape());
+            let field = spread(grid.axis(&heatmap, axis), dims).reshape(flat.shape());
             let centre = field.clone().gather(DO - 1, peak.clone());
             field.sub(centre).abs().greater_scalar(half_width)
         })

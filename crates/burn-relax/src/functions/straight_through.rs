@@ -4,7 +4,10 @@ use crate::{
     Seed, check,
     coefficient::Coefficient,
     functions::{
-        argmax::first_argmax, categorical::sample, centred::is_forbidden, softmax, tempered,
+        argmax::first_argmax,
+        categorical::sample,
+        centred::{is_forbidden, spread},
+        softmax, tempered,
     },
 };
 
@@ -63,9 +66,7 @@ fn one_hot<const D: usize>(logits: &Tensor<D>, indices: Tensor<D, Int>, dim: usi
     line[dim] = logits.dims()[dim];
     let options = (&logits.device(), indices.dtype());
     let classes = Tensor::<1, Int>::arange(0..line[dim] as i64, options).reshape(line);
-    let chosen = classes
-        .expand(logits.shape())
-        .equal(indices.expand(logits.shape()));
+    let chosen = spread(classes, logits.dims()).equal(spread(indices, logits.dims()));
     logits
         .zeros_like()
         .detach()

@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{
     argmax, argmax_gather, categorical_entropy, categorical_log_prob, check,
-    functions::gather_classes, leave_one_out_baseline, sample_categorical, score_function_cost,
+    functions::{gather_classes, spread},
+    leave_one_out_baseline, sample_categorical, score_function_cost,
 };
 
 /// What the cost of a sampled class is compared with, to lower the variance of the gradient.
@@ -224,7 +225,7 @@ impl ScoreFunctionSelector {
         let op = "ScoreFunctionSelector";
         let costs = cost(selection.values);
         let shape = selection.indices.shape();
-        check::same_shape(op, "cost", "the indices", shape.clone(), costs.shape());
+        check::same_shape(op, "cost", "the indices", shape, costs.shape());
         let Some(log_probs) = selection.log_probs else {
             return costs;
         };
@@ -234,7 +235,7 @@ impl ScoreFunctionSelector {
             Baseline::LeaveOneOut => Some(leave_one_out_baseline(costs.clone(), self.dim)),
             Baseline::Greedy => selection
                 .greedy_values
-                .map(|values| cost(values).detach().expand(shape)),
+                .map(|values| spread(cost(values).detach(), costs.dims())),
         };
         let surrogate = score_function_cost(log_probs, costs, baseline);
         match selection.entropy {
@@ -262,9 +263,6 @@ impl ScoreFunctionSelector {
                 .mul_scalar(decay)
                 .add(current.mul_scalar(1.0 - decay)),
         );
-        baseline
-            .cast(costs.dtype())
-            .reshape([1; D])
-            .expand(costs.shape())
+        spread(baseline.cast(costs.dtype()).reshape([1; D]), costs.dims())
     }
 }
