@@ -9,7 +9,7 @@ use burn_relax::{
 };
 use burn_relax_tests::{Array, Leaves, Random, Table, cpu_devices};
 
-use crate::numbers;
+use crate::{numbers, unit_numbers};
 
 /// Numbers as the short dtype holds them.
 fn rounded(array: &Array, dtype: DType) -> Array {
@@ -43,7 +43,7 @@ fn run(function: Function, dtype: DType, short: DType) -> BTreeMap<String, Array
     let inputs = [
         ("logits", numbers(&shape, 1, true)),
         ("values", numbers(&shape, 2, false)),
-        ("unit", numbers(&shape, 3, false).map(|x| (x + 4.0) / 8.0)),
+        ("unit", unit_numbers(&shape, 3)),
     ];
     let inputs = inputs.map(|(name, array)| (name.to_owned(), rounded(&array, short)));
     let device = cpu_devices()[0].device.clone().autodiff();
