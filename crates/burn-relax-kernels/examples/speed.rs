@@ -75,7 +75,11 @@ fn main() {
         "kernel", "shape", "time", "copy", "ratio"
     );
     let shapes = match arguments.next() {
-        Some(shape) => vec![shape.split_once(',').map_or((1, 1), |(r, n)| (r.parse().unwrap(), n.parse().unwrap()))],
+        Some(shape) => vec![
+            shape
+                .split_once(',')
+                .map_or((1, 1), |(r, n)| (r.parse().unwrap(), n.parse().unwrap())),
+        ],
         None => SHAPES.to_vec(),
     };
     for (rows, n) in shapes {

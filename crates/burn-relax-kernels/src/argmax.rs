@@ -14,7 +14,8 @@ use core::ops::Range;
 #[inline(always)]
 pub(crate) fn first_equal<B: Backend, A: Real>(x: &[A], largest: A) -> usize {
     lanes!(A::Lanes<B>, x.len(), |i, k, U| {
-        let bits = Pack::<A::Lanes<B>, U>::bits(get::<B, A, U>(x, i, k, A::NAN).eq(Pack::splat(largest)));
+        let bits =
+            Pack::<A::Lanes<B>, U>::bits(get::<B, A, U>(x, i, k, A::NAN).eq(Pack::splat(largest)));
         if bits != 0 {
             return i + bits.trailing_zeros() as usize;
         }

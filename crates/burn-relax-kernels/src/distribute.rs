@@ -44,7 +44,9 @@ pub(crate) fn distribute<R: Region>(region: &R, rows: usize, width: usize) {
 /// Calls `task` for every block of rows, in parallel.
 fn blocks(rows: usize, width: usize, task: impl Fn(Range<usize>) + Sync) {
     let block = block(width);
-    (0..rows.div_ceil(block)).into_par_iter().for_each(|b| task(b * block..((b + 1) * block).min(rows)));
+    (0..rows.div_ceil(block))
+        .into_par_iter()
+        .for_each(|b| task(b * block..((b + 1) * block).min(rows)));
 }
 
 /// Calls `task` for every block of rows of a call on 16-bit elements.
@@ -52,7 +54,9 @@ pub(crate) fn stage(rows: usize, width: usize, task: impl Fn(Range<usize>) + Syn
     if is_parallel(rows, width) {
         // The path may be forced for this thread: the tasks inherit it.
         let path = current_path();
-        blocks(rows, width, |rows| crate::simd::with_path(path, || task(rows)));
+        blocks(rows, width, |rows| {
+            crate::simd::with_path(path, || task(rows))
+        });
     } else {
         let block = block(width);
         for start in (0..rows).step_by(block) {
@@ -63,7 +67,11 @@ pub(crate) fn stage(rows: usize, width: usize, task: impl Fn(Range<usize>) + Syn
 
 /// The part of an input that belongs to some rows; inputs of width 0 belong to all of them.
 pub(crate) fn part<'a, T>(slice: &'a [T], rows: &Range<usize>, width: usize) -> &'a [T] {
-    if width == 0 { slice } else { &slice[rows.start * width..rows.end * width] }
+    if width == 0 {
+        slice
+    } else {
+        &slice[rows.start * width..rows.end * width]
+    }
 }
 
 /// The widened values of a 16-bit slice.

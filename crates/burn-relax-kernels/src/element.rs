@@ -137,7 +137,10 @@ fn round_f16(from: &[f32], to: &mut [MaybeUninit<f16>]) {
 }
 
 fn widen_bf16(from: &[bf16], to: &mut Vec<f32>) {
-    to.extend(from.iter().map(|x| f32::from_bits((x.to_bits() as u32) << 16)));
+    to.extend(
+        from.iter()
+            .map(|x| f32::from_bits((x.to_bits() as u32) << 16)),
+    );
 }
 
 fn round_bf16(from: &[f32], to: &mut [MaybeUninit<bf16>]) {

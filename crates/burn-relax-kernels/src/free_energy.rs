@@ -10,7 +10,10 @@ use crate::distribute::run;
 use crate::element::Element;
 use crate::math::{exp, exp_m1};
 use crate::real::Real;
-use crate::rows::{Head, Output, Sum, check_len, count_rows, get, inverse, lanes, put, reciprocal, row, row_max, unless_zero};
+use crate::rows::{
+    Head, Output, Sum, check_len, count_rows, get, inverse, lanes, put, reciprocal, row, row_max,
+    unless_zero,
+};
 use crate::simd::{Backend, Pack, Region, Vector, min_lanes};
 use core::mem::MaybeUninit;
 use core::ops::Range;
@@ -21,7 +24,11 @@ const STATS: usize = 4;
 /// `x` where the exponent is not `-inf`, else `otherwise`.
 #[inline(always)]
 fn if_allowed<V: Vector>(exponent: V, x: V, otherwise: V::Scalar) -> V {
-    V::select(exponent.ne(V::splat(V::Scalar::NEG_INFINITY)), x, V::splat(otherwise))
+    V::select(
+        exponent.ne(V::splat(V::Scalar::NEG_INFINITY)),
+        x,
+        V::splat(otherwise),
+    )
 }
 
 /// `(f - reference) / T`, where an infinite cost stays infinite.
@@ -109,7 +116,8 @@ impl<A: Real> Region for Forward<'_, A> {
     #[inline(always)]
     fn run<B: Backend>(&self, rows: Range<usize>) {
         for r in rows {
-            let (value, row_stats) = self.row::<B>(row(self.logits, r, self.n), row(self.cost, r, self.n));
+            let (value, row_stats) =
+                self.row::<B>(row(self.logits, r, self.n), row(self.cost, r, self.n));
             // SAFETY: row `r` is in this task's range and borrowed once.
             let (out, stats) = unsafe { (self.out.row(r, 1), self.stats.row(r, STATS)) };
             out[0].write(value);
@@ -140,7 +148,8 @@ impl<A: Real> Region for Backward<'_, A> {
         for r in rows {
             let (x, f) = (row(self.logits, r, n), row(self.cost, r, n));
             // SAFETY: row `r` is in this task's range and borrowed once.
-            let (grad_x, grad_f) = unsafe { (self.grad_logits.row(r, n), self.grad_cost.row(r, n)) };
+            let (grad_x, grad_f) =
+                unsafe { (self.grad_logits.row(r, n), self.grad_cost.row(r, n)) };
             let [max, normaliser, reference, s] = [0, 1, 2, 3].map(|j| self.stats[STATS * r + j]);
             if normaliser == zero || reference == infinity {
                 grad_x.fill(MaybeUninit::new(zero));
@@ -149,7 +158,11 @@ impl<A: Real> Region for Backward<'_, A> {
             }
             let head = Head::from_stats(max, one);
             let g = self.grad[r];
-            let to_logit = if head.is_constant() { zero } else { bounded::<A>(self.temperature) * g };
+            let to_logit = if head.is_constant() {
+                zero
+            } else {
+                bounded::<A>(self.temperature) * g
+            };
             // The stored sum is S <= 0 in the first formula, a normaliser of about 1 or more in the second.
             let warm = s <= zero;
             let factor = inverse(normaliser);
@@ -164,7 +177,10 @@ impl<A: Real> Region for Backward<'_, A> {
                 let (responsibility, difference) = if warm {
                     let m = exp_m1(u);
                     let p_scaled = p * Pack::splat(joint_factor);
-                    (p_scaled * (m + Pack::splat(one)), p_scaled * (Pack::splat(s) - m))
+                    (
+                        p_scaled * (m + Pack::splat(one)),
+                        p_scaled * (Pack::splat(s) - m),
+                    )
                 } else {
                     let responsibility = exp(none.min(z + u)) * Pack::splat(joint_factor);
                     (responsibility, p - responsibility)

@@ -10,7 +10,10 @@ use crate::distribute::run;
 use crate::element::Element;
 use crate::gather_features::{Backward as WideBackward, Forward as WideForward};
 use crate::real::Real;
-use crate::rows::{Head, Output, Sum, check_len, count_rows, get, inverse, lanes, put, put_stats, reciprocal, row, row_max, unless_zero};
+use crate::rows::{
+    Head, Output, Sum, check_len, count_rows, get, inverse, lanes, put, put_stats, reciprocal, row,
+    row_max, unless_zero,
+};
 use crate::simd::{Backend, Pack, Region, Vector};
 use core::mem::MaybeUninit;
 use core::ops::Range;
@@ -50,11 +53,7 @@ impl<A: Real> Region for Forward<'_, A> {
 
 /// `sum e_i` and `sum e_i v_i` with the unnormalised weights `e` of a row.
 #[inline(always)]
-pub(crate) fn weighted_sum<B: Backend, A: Real>(
-    head: &Head<A>,
-    x: &[A],
-    v: &[A],
-) -> (A, A) {
+pub(crate) fn weighted_sum<B: Backend, A: Real>(head: &Head<A>, x: &[A], v: &[A]) -> (A, A) {
     let mut sum = Sum::<A::Lanes<B>>::new();
     let mut weighted = Sum::<A::Lanes<B>>::new();
     lanes!(A::Lanes<B>, x.len(), |i, k, U| {
@@ -114,7 +113,8 @@ impl<A: Real> Region for Backward<'_, A> {
             if head.is_constant() {
                 grad_x.fill(MaybeUninit::new(A::ZERO));
                 lanes!(A::Lanes<B>, n, |i, k, U| {
-                    let w = head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY)) * Pack::splat(factor);
+                    let w =
+                        head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY)) * Pack::splat(factor);
                     put::<B, A, U>(grad_v, i, k, unless_zero(w, w * Pack::splat(g)));
                 });
                 continue;
@@ -125,7 +125,12 @@ impl<A: Real> Region for Backward<'_, A> {
                 let v = get::<B, A, U>(v, i, k, A::ZERO);
                 let to_value = w * Pack::splat(g);
                 put::<B, A, U>(grad_v, i, k, unless_zero(w, to_value));
-                put::<B, A, U>(grad_x, i, k, unless_zero(w, to_value * (v - Pack::splat(soft)) * Pack::splat(scale)));
+                put::<B, A, U>(
+                    grad_x,
+                    i,
+                    k,
+                    unless_zero(w, to_value * (v - Pack::splat(soft)) * Pack::splat(scale)),
+                );
             });
         }
     }

@@ -24,7 +24,10 @@ pub(crate) fn power_of<A: Real>(power: &[A], r: usize) -> A {
 /// Checks that there is one power, or one per row.
 #[track_caller]
 pub(crate) fn check_power(kernel: &str, got: usize, rows: usize) {
-    assert!(got == 1 || got == rows, "{kernel}: power must have 1 or {rows} values, got {got}");
+    assert!(
+        got == 1 || got == rows,
+        "{kernel}: power must have 1 or {rows} values, got {got}"
+    );
 }
 
 /// `v^(p - 1)` and `v^p` for `v > 0`; other lanes are to be replaced.
@@ -67,10 +70,18 @@ impl<A: Real> Top<A> {
         let (slope, power_slope) = if v == A::ONE {
             (zero_power(p), A::ZERO)
         } else {
-            let slope = if p == A::ONE { A::ONE } else { A::from_f64(power * ((power - 1.0) * log).exp()) };
+            let slope = if p == A::ONE {
+                A::ONE
+            } else {
+                A::from_f64(power * ((power - 1.0) * log).exp())
+            };
             (slope, A::from_f64(-(power * log).exp() * log))
         };
-        Top { value: v, slope, power_slope }
+        Top {
+            value: v,
+            slope,
+            power_slope,
+        }
     }
 }
 
@@ -101,7 +112,12 @@ impl<A: Real> Region for Forward<'_, A> {
                 let (_, y) = powers(v, ln(v), p);
                 let zero = Pack::splat(A::ZERO);
                 let y = Pack::select(v.ne(zero), y, zero);
-                put::<B, A, U>(out, i, k, Pack::select(v.ne(Pack::splat(largest)), y, Pack::splat(top)));
+                put::<B, A, U>(
+                    out,
+                    i,
+                    k,
+                    Pack::select(v.ne(Pack::splat(largest)), y, Pack::splat(top)),
+                );
             });
         }
     }
@@ -123,7 +139,8 @@ impl<A: Real> Region for Backward<'_, A> {
         for r in rows {
             let (v, g) = (row(self.values, r, n), row(self.grad, r, n));
             // SAFETY: row `r` is in this task's range and borrowed once.
-            let (grad_v, grad_p) = unsafe { (self.grad_values.row(r, n), self.grad_power.row(r, 1)) };
+            let (grad_v, grad_p) =
+                unsafe { (self.grad_values.row(r, n), self.grad_power.row(r, 1)) };
             let (largest, nan) = max_and_nan::<B, A>(v);
             let p = power_of(self.power, r);
             if nan {

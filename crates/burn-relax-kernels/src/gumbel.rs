@@ -11,7 +11,10 @@ use crate::math::exp;
 use crate::noise::gumbel_row;
 use crate::philox::Seed;
 use crate::real::Real;
-use crate::rows::{Head, Output, Sum, check_len, count_rows, get, inverse, lanes, poke, put, put_stats, reciprocal, row, row_max};
+use crate::rows::{
+    Head, Output, Sum, check_len, count_rows, get, inverse, lanes, poke, put, put_stats,
+    reciprocal, row, row_max,
+};
 use crate::simd::{Backend, Pack, Region, Vector, max_lanes};
 use core::mem::MaybeUninit;
 use core::ops::Range;
@@ -47,7 +50,11 @@ pub(crate) fn perturb<B: Backend, A: Real>(
     lanes!(A::Lanes<B>, x.len(), |i, k, U| {
         let z = head.exponent(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
         let noise = get::<B, A, U>(scratch, i, k, A::ZERO);
-        let noise = if constant { Pack::splat(A::ZERO) } else { noise };
+        let noise = if constant {
+            Pack::splat(A::ZERO)
+        } else {
+            noise
+        };
         let z = Pack::select(z.ne(Pack::splat(A::NEG_INFINITY)), z + noise, z);
         best = z.fold(|a, b| a.max(b)).max(best);
         poke(scratch, i, k, z);
@@ -79,7 +86,15 @@ impl<A: Real> Forward<'_, A> {
             let e = get::<B, A, U>(scratch, i, k, A::ZERO);
             put::<B, A, U>(out, i, k, e * Pack::splat(factor));
         });
-        put_stats(stats, if head.is_constant() { head.max } else { perturbed.max }, normaliser);
+        put_stats(
+            stats,
+            if head.is_constant() {
+                head.max
+            } else {
+                perturbed.max
+            },
+            normaliser,
+        );
     }
 }
 
@@ -129,7 +144,12 @@ pub fn gumbel_softmax<F: Element>(
     stats: &mut [MaybeUninit<F::Acc>],
 ) {
     let rows = count_rows("gumbel_softmax", logits.len(), n);
-    check_len("gumbel_softmax", "noise", noise.map_or(logits.len(), <[F]>::len), logits.len());
+    check_len(
+        "gumbel_softmax",
+        "noise",
+        noise.map_or(logits.len(), <[F]>::len),
+        logits.len(),
+    );
     check_len("gumbel_softmax", "out", out.len(), logits.len());
     check_len("gumbel_softmax", "stats", stats.len(), 2 * rows);
     let given = usize::from(noise.is_some());

@@ -32,6 +32,7 @@ pub mod softmax;
 pub mod tensor;
 
 pub use argmax::argmax;
+pub use distribute::PARALLEL_THRESHOLD;
 pub use element::Element;
 pub use free_energy::{free_energy, free_energy_backward};
 pub use gather::{hard_argmax_gather, soft_argmax_gather, soft_argmax_gather_backward};
@@ -42,7 +43,6 @@ pub use noise::{gumbel, uniform};
 pub use philox::{Seed, philox_block, uniform_f32};
 pub use power::{power_softmax, power_softmax_backward};
 pub use real::Real;
-pub use distribute::PARALLEL_THRESHOLD;
 pub use sample::sample_categorical;
 pub use simd::{Path, force_path};
 pub use soft_argmax::{soft_argmax, soft_argmax_backward};

@@ -7,7 +7,9 @@ use crate::distribute::run;
 use crate::element::Element;
 use crate::math::exp;
 use crate::real::Real;
-use crate::rows::{Head, Output, Sum, check_len, count_rows, get, lanes, put, put_stats, row, row_max};
+use crate::rows::{
+    Head, Output, Sum, check_len, count_rows, get, lanes, put, put_stats, row, row_max,
+};
 use crate::simd::{Backend, Pack, Region, Vector};
 use core::mem::MaybeUninit;
 use core::ops::Range;
@@ -59,7 +61,11 @@ struct Backward<'a, A: Real> {
 /// `x` where the log-probability is not `-inf`, else 0.
 #[inline(always)]
 fn unless_forbidden<V: Vector>(log_prob: V, x: V) -> V {
-    V::select(log_prob.ne(V::splat(V::Scalar::NEG_INFINITY)), x, V::splat(V::Scalar::ZERO))
+    V::select(
+        log_prob.ne(V::splat(V::Scalar::NEG_INFINITY)),
+        x,
+        V::splat(V::Scalar::ZERO),
+    )
 }
 
 impl<A: Real> Region for Backward<'_, A> {

@@ -17,7 +17,11 @@ fn sum(terms: impl Iterator<Item = f64>) -> f64 {
     let (mut total, mut errors) = (0.0, 0.0);
     for x in terms {
         let next: f64 = total + x;
-        errors += if next.is_finite() { (total - (next - x)) + (x - (next - (next - x))) } else { 0.0 };
+        errors += if next.is_finite() {
+            (total - (next - x)) + (x - (next - (next - x)))
+        } else {
+            0.0
+        };
         total = next;
     }
     total + errors
@@ -42,7 +46,13 @@ pub fn softmax(x: &[f64], temperature: f64) -> Vec<f64> {
     }
     let e: Vec<f64> = x
         .iter()
-        .map(|&x| if x == max { 1.0 } else { ((x - max) / temperature).exp() })
+        .map(|&x| {
+            if x == max {
+                1.0
+            } else {
+                ((x - max) / temperature).exp()
+            }
+        })
         .collect();
     let total = sum(e.iter().copied());
     e.iter().map(|e| e / total).collect()
@@ -54,8 +64,21 @@ pub fn softmax_backward(x: &[f64], grad: &[f64], temperature: f64) -> Vec<f64> {
         return vec![0.0; x.len()];
     }
     let p = softmax(x, temperature);
-    let mean = sum(p.iter().zip(grad).filter(|(p, _)| **p != 0.0).map(|(p, g)| p * g));
-    p.iter().zip(grad).map(|(&p, g)| if p == 0.0 { 0.0 } else { p * (g - mean) / temperature }).collect()
+    let mean = sum(p
+        .iter()
+        .zip(grad)
+        .filter(|(p, _)| **p != 0.0)
+        .map(|(p, g)| p * g));
+    p.iter()
+        .zip(grad)
+        .map(|(&p, g)| {
+            if p == 0.0 {
+                0.0
+            } else {
+                p * (g - mean) / temperature
+            }
+        })
+        .collect()
 }
 
 /// `ln softmax(x)`
@@ -67,7 +90,10 @@ pub fn log_softmax(x: &[f64]) -> Vec<f64> {
     if max == f64::NEG_INFINITY {
         return vec![max; x.len()];
     }
-    let z: Vec<f64> = x.iter().map(|&x| if x == max { 0.0 } else { x - max }).collect();
+    let z: Vec<f64> = x
+        .iter()
+        .map(|&x| if x == max { 0.0 } else { x - max })
+        .collect();
     let log = sum(z.iter().map(|z| z.exp())).ln();
     z.iter().map(|z| z - log).collect()
 }
@@ -78,17 +104,36 @@ pub fn log_softmax_backward(x: &[f64], grad: &[f64]) -> Vec<f64> {
         return vec![0.0; x.len()];
     }
     let p = softmax(x, 1.0);
-    let total = sum(x.iter().zip(grad).filter(|(x, _)| **x != f64::NEG_INFINITY).map(|(_, g)| *g));
+    let total = sum(x
+        .iter()
+        .zip(grad)
+        .filter(|(x, _)| **x != f64::NEG_INFINITY)
+        .map(|(_, g)| *g));
     (0..x.len())
-        .map(|i| if x[i] == f64::NEG_INFINITY && !p[i].is_nan() { 0.0 } else { grad[i] - p[i] * total })
+        .map(|i| {
+            if x[i] == f64::NEG_INFINITY && !p[i].is_nan() {
+                0.0
+            } else {
+                grad[i] - p[i] * total
+            }
+        })
         .collect()
 }
 
 /// `sum_i w_i V_i`, `values` being `[n, features]`.
-pub fn soft_argmax_gather(x: &[f64], values: &[f64], features: usize, temperature: f64) -> Vec<f64> {
+pub fn soft_argmax_gather(
+    x: &[f64],
+    values: &[f64],
+    features: usize,
+    temperature: f64,
+) -> Vec<f64> {
     let w = softmax(x, temperature);
     (0..features)
-        .map(|f| sum((0..x.len()).filter(|&i| w[i] != 0.0).map(|i| w[i] * values[i * features + f])))
+        .map(|f| {
+            sum((0..x.len())
+                .filter(|&i| w[i] != 0.0)
+                .map(|i| w[i] * values[i * features + f]))
+        })
         .collect()
 }
 
@@ -99,7 +144,15 @@ pub fn hard_argmax_gather(x: &[f64], values: &[f64], features: usize) -> Vec<f64
     }
     let k = argmax(x);
     let nothing = x[k] == f64::NEG_INFINITY;
-    (0..features).map(|f| if nothing { 0.0 } else { values[k * features + f] }).collect()
+    (0..features)
+        .map(|f| {
+            if nothing {
+                0.0
+            } else {
+                values[k * features + f]
+            }
+        })
+        .collect()
 }
 
 /// Gradients of logits and values: `w_i (<V_i, g> - <soft, g>) / temperature` and `w_i g`.
@@ -117,8 +170,15 @@ pub fn soft_argmax_gather_backward(
     let mut grad_v = Vec::new();
     for i in 0..x.len() {
         let d = sum((0..features).map(|f| (values[i * features + f] - soft[f]) * grad[f]));
-        grad_x.push(if w[i] == 0.0 || constant { 0.0 } else { w[i] * d / temperature });
-        grad_v.extend(grad.iter().map(|g| if w[i] == 0.0 { 0.0 } else { w[i] * g }));
+        grad_x.push(if w[i] == 0.0 || constant {
+            0.0
+        } else {
+            w[i] * d / temperature
+        });
+        grad_v.extend(
+            grad.iter()
+                .map(|g| if w[i] == 0.0 { 0.0 } else { w[i] * g }),
+        );
     }
     (grad_x, grad_v)
 }
@@ -129,7 +189,15 @@ pub fn gradual_argmax(v: &[f64], p: f64) -> Vec<f64> {
         return vec![f64::NAN; v.len()];
     }
     let max = v[argmax(v)];
-    v.iter().map(|&v| if v == max { -(p * (-v).ln_1p()).exp_m1() } else { v.powf(p) }).collect()
+    v.iter()
+        .map(|&v| {
+            if v == max {
+                -(p * (-v).ln_1p()).exp_m1()
+            } else {
+                v.powf(p)
+            }
+        })
+        .collect()
 }
 
 /// Gradients of the values and of the power.
@@ -142,9 +210,22 @@ pub fn gradual_argmax_backward(v: &[f64], p: f64, grad: &[f64]) -> (Vec<f64>, f6
         0.0 => f64::from(u8::from(p == 1.0)),
         _ => p * base.powf(p - 1.0),
     };
-    let values = v.iter().zip(grad).map(|(&v, g)| g * slope(if v == max { 1.0 - v } else { v })).collect();
-    let log = |base: f64| if base == 0.0 { 0.0 } else { base.powf(p) * base.ln() };
-    let power = sum(v.iter().zip(grad).map(|(&v, g)| g * if v == max { -log(1.0 - v) } else { log(v) }));
+    let values = v
+        .iter()
+        .zip(grad)
+        .map(|(&v, g)| g * slope(if v == max { 1.0 - v } else { v }))
+        .collect();
+    let log = |base: f64| {
+        if base == 0.0 {
+            0.0
+        } else {
+            base.powf(p) * base.ln()
+        }
+    };
+    let power = sum(v
+        .iter()
+        .zip(grad)
+        .map(|(&v, g)| g * if v == max { -log(1.0 - v) } else { log(v) }));
     (values, power)
 }
 
@@ -157,7 +238,10 @@ pub fn power_softmax(v: &[f64], p: f64) -> Vec<f64> {
     if max == 0.0 {
         return vec![0.0; v.len()];
     }
-    let e: Vec<f64> = v.iter().map(|&v| if v == max { 1.0 } else { (v / max).powf(p) }).collect();
+    let e: Vec<f64> = v
+        .iter()
+        .map(|&v| if v == max { 1.0 } else { (v / max).powf(p) })
+        .collect();
     let total = sum(e.iter().copied());
     e.iter().map(|e| e / total).collect()
 }
@@ -170,35 +254,59 @@ pub fn power_softmax_backward(v: &[f64], p: f64, grad: &[f64]) -> (Vec<f64>, f64
         return (vec![0.0; v.len()], 0.0);
     }
     let total = sum(v.iter().map(|v| (v / max).powf(p)));
-    let mean = sum(y.iter().zip(grad).filter(|(y, _)| **y != 0.0).map(|(y, g)| y * g));
+    let mean = sum(y
+        .iter()
+        .zip(grad)
+        .filter(|(y, _)| **y != 0.0)
+        .map(|(y, g)| y * g));
     let lower = |q: f64| match q {
         0.0 => f64::from(u8::from(p == 1.0)),
         _ => q.powf(p - 1.0),
     };
-    let values = v.iter().zip(grad).map(|(v, g)| p * lower(v / max) / (total * max) * (g - mean)).collect();
-    let power = sum((0..v.len()).filter(|&i| y[i] != 0.0).map(|i| y[i] * (grad[i] - mean) * (v[i] / max).ln()));
+    let values = v
+        .iter()
+        .zip(grad)
+        .map(|(v, g)| p * lower(v / max) / (total * max) * (g - mean))
+        .collect();
+    let power = sum((0..v.len())
+        .filter(|&i| y[i] != 0.0)
+        .map(|i| y[i] * (grad[i] - mean) * (v[i] / max).ln()));
     (values, power)
 }
 
 /// `-T ln sum_k p_k exp(-f_k / T)`
 pub fn free_energy(x: &[f64], cost: &[f64], temperature: f64) -> f64 {
     let l = log_softmax(x);
-    let allowed: Vec<usize> = (0..x.len()).filter(|&i| l[i] != f64::NEG_INFINITY).collect();
+    let allowed: Vec<usize> = (0..x.len())
+        .filter(|&i| l[i] != f64::NEG_INFINITY)
+        .collect();
     if allowed.is_empty() {
         return 0.0;
     }
     if allowed.iter().any(|&i| l[i].is_nan() || cost[i].is_nan()) {
         return f64::NAN;
     }
-    let best = allowed.iter().map(|&i| cost[i] - temperature * l[i]).fold(f64::INFINITY, f64::min);
+    let best = allowed
+        .iter()
+        .map(|&i| cost[i] - temperature * l[i])
+        .fold(f64::INFINITY, f64::min);
     if best == f64::INFINITY {
         return best;
     }
-    best - temperature * sum(allowed.iter().map(|&i| (l[i] - (cost[i] - best) / temperature).exp())).ln()
+    best - temperature
+        * sum(allowed
+            .iter()
+            .map(|&i| (l[i] - (cost[i] - best) / temperature).exp()))
+        .ln()
 }
 
 /// Gradients of the logits, `T (p - r)`, and of the costs, `r`, with the responsibilities `r ~ p exp(-f / T)`.
-pub fn free_energy_backward(x: &[f64], cost: &[f64], temperature: f64, grad: f64) -> (Vec<f64>, Vec<f64>) {
+pub fn free_energy_backward(
+    x: &[f64],
+    cost: &[f64],
+    temperature: f64,
+    grad: f64,
+) -> (Vec<f64>, Vec<f64>) {
     let value = free_energy(x, cost, temperature);
     let l = log_softmax(x);
     let zero = vec![0.0; x.len()];
@@ -206,10 +314,24 @@ pub fn free_energy_backward(x: &[f64], cost: &[f64], temperature: f64, grad: f64
         return (zero.clone(), zero);
     }
     let r: Vec<f64> = (0..x.len())
-        .map(|i| if l[i] == f64::NEG_INFINITY { 0.0 } else { (l[i] - (cost[i] - value) / temperature).exp() })
+        .map(|i| {
+            if l[i] == f64::NEG_INFINITY {
+                0.0
+            } else {
+                (l[i] - (cost[i] - value) / temperature).exp()
+            }
+        })
         .collect();
-    let to_logits = l.iter().zip(&r).map(|(l, r)| temperature * (l.exp() - r) * grad).collect();
-    let to_logits = if has_infinity(x) && !has_nan(x) { zero } else { to_logits };
+    let to_logits = l
+        .iter()
+        .zip(&r)
+        .map(|(l, r)| temperature * (l.exp() - r) * grad)
+        .collect();
+    let to_logits = if has_infinity(x) && !has_nan(x) {
+        zero
+    } else {
+        to_logits
+    };
     (to_logits, r.iter().map(|r| r * grad).collect())
 }
 
@@ -219,7 +341,13 @@ pub fn perturbed(x: &[f64], noise: &[f64]) -> Vec<f64> {
     if max.is_infinite() || has_nan(x) {
         return x.to_vec();
     }
-    let add = |(x, g): (&f64, &f64)| if *x == f64::NEG_INFINITY { *x } else { (x - max) + g };
+    let add = |(x, g): (&f64, &f64)| {
+        if *x == f64::NEG_INFINITY {
+            *x
+        } else {
+            (x - max) + g
+        }
+    };
     x.iter().zip(noise).map(add).collect()
 }
 

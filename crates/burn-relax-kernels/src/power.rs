@@ -10,7 +10,10 @@ use crate::element::Element;
 use crate::gradual::{check_power, power_of, powers, zero_power};
 use crate::math::{exp, ln};
 use crate::real::Real;
-use crate::rows::{Output, Sum, check_len, count_rows, get, inverse, lanes, put, put_stats, row, unless_zero, written};
+use crate::rows::{
+    Output, Sum, check_len, count_rows, get, inverse, lanes, put, put_stats, row, unless_zero,
+    written,
+};
 use crate::simd::{Backend, Pack, Region, Vector};
 use core::mem::MaybeUninit;
 use core::ops::Range;
@@ -67,7 +70,11 @@ impl<A: Real> Region for Forward<'_, A> {
                 let e = get::<B, A, U>(unsafe { written(out) }, i, k, zero);
                 put::<B, A, U>(out, i, k, e * Pack::splat(factor));
             });
-            put_stats(stats, if largest > A::MAX { A::MAX } else { largest }, normaliser);
+            put_stats(
+                stats,
+                if largest > A::MAX { A::MAX } else { largest },
+                normaliser,
+            );
         }
     }
 }
@@ -89,9 +96,14 @@ impl<A: Real> Region for Backward<'_, A> {
         let n = self.n;
         let zero = A::ZERO;
         for r in rows {
-            let (v, y, g) = (row(self.values, r, n), row(self.out, r, n), row(self.grad, r, n));
+            let (v, y, g) = (
+                row(self.values, r, n),
+                row(self.out, r, n),
+                row(self.grad, r, n),
+            );
             // SAFETY: row `r` is in this task's range and borrowed once.
-            let (grad_v, grad_p) = unsafe { (self.grad_values.row(r, n), self.grad_power.row(r, 1)) };
+            let (grad_v, grad_p) =
+                unsafe { (self.grad_values.row(r, n), self.grad_power.row(r, 1)) };
             let (max, normaliser) = (self.stats[2 * r], self.stats[2 * r + 1]);
             if max == A::MAX || normaliser == zero {
                 grad_v.fill(MaybeUninit::new(zero));

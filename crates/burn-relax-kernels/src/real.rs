@@ -191,28 +191,31 @@ impl Real for f32 {
     #[inline(always)]
     fn gumbel<V: Vector<Scalar = f32>>(u: V) -> V {
         // Near u = 1/e the outer logarithm is near 0 and would keep the absolute error of the inner one. There, with
-        // d = u - 1/e, the whole function is d times a polynomial (Chebyshev fit for |d| <= 0.178, error 3.2e-8).
+        // d = u - 1/e, the whole function is e d + d^2 q(d), q a polynomial (Chebyshev fit for |d| <= 0.179, relative error of
+        // the whole 1e-8). Both 1/e and e are split, so that the leading product has one rounding.
         const CENTRE: f32 = 0.367_879_45;
-        const CENTRE_LOW: f32 = -9.149_756e-9;
         const CENTRE_RADIUS: f32 = 0.178;
+        const E: f32 = core::f32::consts::E;
+        /// `e (CENTRE - 1/e)`
+        const SHIFT: f32 = 2.487_161_4e-8;
         #[allow(clippy::excessive_precision)] // the digits of the nearest f32
         const P: &[f32] = &[
-            -5639.12060546875,
-            2307.937744140625,
-            -386.3004455566406,
-            174.20484924316406,
-            -86.30509185791016,
-            42.96290969848633,
-            -14.553916931152344,
-            9.888463020324707,
-            -2.2749624252319336,
-            3.3476052284240723,
-            1.744592559305147e-08,
-            2.7182817459106445,
+            -5382.564453125,
+            2205.2275390625,
+            -407.11163330078125,
+            182.5368194580078,
+            -85.71550750732422,
+            42.72684860229492,
+            -14.560714721679688,
+            9.89118480682373,
+            -2.274935245513916,
+            3.3475944995880127,
+            0.0,
+            8.254840366817007e-08, // the rest of e
         ];
         let tail = ln_of_ln(u);
-        let d = (u - V::splat(CENTRE)) - V::splat(CENTRE_LOW);
-        let centre = d * polynomial(d, P);
+        let d = u - V::splat(CENTRE);
+        let centre = d * V::splat(E) + (d * polynomial(d, P) + V::splat(SHIFT));
         V::select(
             (d * d).lt(V::splat(CENTRE_RADIUS * CENTRE_RADIUS)),
             centre,

@@ -114,7 +114,12 @@ pub(crate) fn put<B: Backend, A: Real, const U: usize>(
 
 /// As [`put`], to a scratch row.
 #[inline(always)]
-pub(crate) fn poke<V: Vector, const U: usize>(row: &mut [V::Scalar], i: usize, k: usize, v: Pack<V, U>) {
+pub(crate) fn poke<V: Vector, const U: usize>(
+    row: &mut [V::Scalar],
+    i: usize,
+    k: usize,
+    v: Pack<V, U>,
+) {
     let part = &mut row[i..i + k];
     if k == V::LANES * U {
         // SAFETY: `part` holds exactly `U` vectors.
@@ -179,7 +184,10 @@ impl<V: Vector> Sum<V> {
     #[inline(always)]
     pub(crate) fn new() -> Self {
         let zero = V::splat(V::Scalar::ZERO);
-        Sum { inner: zero, outer: zero }
+        Sum {
+            inner: zero,
+            outer: zero,
+        }
     }
     #[inline(always)]
     pub(crate) fn add<const U: usize>(&mut self, x: Pack<V, U>) {
@@ -215,7 +223,9 @@ pub(crate) fn reciprocal<A: Real>(temperature: f64) -> A {
 pub(crate) fn row_max<B: Backend, A: Real>(row: &[A]) -> A {
     let mut best = A::Lanes::<B>::splat(A::NEG_INFINITY);
     lanes!(A::Lanes<B>, row.len(), |i, k, U| {
-        best = get::<B, A, U>(row, i, k, A::NEG_INFINITY).fold(|a, b| a.max(b)).max(best);
+        best = get::<B, A, U>(row, i, k, A::NEG_INFINITY)
+            .fold(|a, b| a.max(b))
+            .max(best);
     });
     max_lanes(best)
 }

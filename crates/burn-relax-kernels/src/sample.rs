@@ -4,7 +4,7 @@
 //! seed and the element's number only. Costs a Philox draw and two logarithms per class and sample: an inverse-CDF search would
 //! be cheaper for many samples of one row, but would draw another index for the same seed on every backend.
 
-use crate::argmax::{first_nan, first_equal};
+use crate::argmax::{first_equal, first_nan};
 use crate::distribute::run;
 use crate::element::Element;
 use crate::gumbel::{NOISE_BATCH, NOISE_WORK, perturb};
@@ -32,12 +32,16 @@ impl<A: Real> Region for Sample<'_, A> {
         let (n, samples) = (self.n, self.samples);
         let batch = (NOISE_BATCH / n).max(1);
         // The noise of the draws `drawn`, of which one belongs to each row and sample in turn.
-        let (mut drawn, end) = (rows.start * samples..rows.start * samples, rows.end * samples);
+        let (mut drawn, end) = (
+            rows.start * samples..rows.start * samples,
+            rows.end * samples,
+        );
         let mut noise = vec![A::ZERO; batch.min(rows.len() * samples) * n];
         for r in rows {
             let x = row(self.logits, r, n);
             // SAFETY: row `r` is in this task's range and borrowed once.
-            let (index, log_prob) = unsafe { (self.index.row(r, samples), self.log_prob.row(r, samples)) };
+            let (index, log_prob) =
+                unsafe { (self.index.row(r, samples), self.log_prob.row(r, samples)) };
             let head = Head::new(row_max::<B, A>(x), A::ONE);
             let mut sum = Sum::<A::Lanes<B>>::new();
             lanes!(A::Lanes<B>, n, |i, k, U| {
@@ -45,7 +49,11 @@ impl<A: Real> Region for Sample<'_, A> {
             } flush { sum.flush() });
             let normaliser = sum.total();
             let nan = normaliser.is_nan();
-            let log = if normaliser == A::ZERO { A::ZERO } else { normaliser.ln() };
+            let log = if normaliser == A::ZERO {
+                A::ZERO
+            } else {
+                normaliser.ln()
+            };
             for s in 0..samples {
                 let draw = r * samples + s;
                 if draw >= drawn.end {
@@ -61,7 +69,11 @@ impl<A: Real> Region for Sample<'_, A> {
                     first_equal::<B, A>(scratch, largest)
                 };
                 index[s].write(k as i64);
-                let l = if nan { A::NAN } else { head.exponent_of(x[k]) - log };
+                let l = if nan {
+                    A::NAN
+                } else {
+                    head.exponent_of(x[k]) - log
+                };
                 log_prob[s].write(l);
             }
         }
@@ -89,7 +101,12 @@ pub fn sample_categorical<F: Element>(
 ) {
     let rows = count_rows("sample_categorical", logits.len(), n);
     check_len("sample_categorical", "index", index.len(), rows * samples);
-    check_len("sample_categorical", "log_prob", log_prob.len(), rows * samples);
+    check_len(
+        "sample_categorical",
+        "log_prob",
+        log_prob.len(),
+        rows * samples,
+    );
     if samples == 0 {
         return;
     }

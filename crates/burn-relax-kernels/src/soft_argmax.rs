@@ -7,7 +7,10 @@ use crate::distribute::run;
 use crate::element::Element;
 use crate::gather::weighted_sum;
 use crate::real::Real;
-use crate::rows::{Head, Output, check_len, count_rows, get, inverse, lanes, put, put_stats, reciprocal, row, row_max, unless_zero};
+use crate::rows::{
+    Head, Output, check_len, count_rows, get, inverse, lanes, put, put_stats, reciprocal, row,
+    row_max, unless_zero,
+};
 use crate::simd::{Backend, Pack, Region, Vector};
 use core::mem::MaybeUninit;
 use core::ops::Range;
@@ -66,7 +69,12 @@ impl<A: Real> Region for Backward<'_, A> {
             lanes!(A::Lanes<B>, n, |i, k, U| {
                 let w = head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY)) * Pack::splat(factor);
                 let c = get::<B, A, U>(self.coordinates, i, k, A::ZERO);
-                put::<B, A, U>(grad_x, i, k, unless_zero(w, w * (c - Pack::splat(mean)) * Pack::splat(g)));
+                put::<B, A, U>(
+                    grad_x,
+                    i,
+                    k,
+                    unless_zero(w, w * (c - Pack::splat(mean)) * Pack::splat(g)),
+                );
             });
         }
     }

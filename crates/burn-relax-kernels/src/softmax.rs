@@ -7,7 +7,10 @@
 use crate::distribute::run;
 use crate::element::Element;
 use crate::real::Real;
-use crate::rows::{Head, Output, Sum, check_len, count_rows, get, inverse, lanes, put, put_stats, reciprocal, row, row_max, unless_zero, written};
+use crate::rows::{
+    Head, Output, Sum, check_len, count_rows, get, inverse, lanes, put, put_stats, reciprocal, row,
+    row_max, unless_zero, written,
+};
 use crate::simd::{Backend, Pack, Region, Vector};
 use core::mem::MaybeUninit;
 use core::ops::Range;
@@ -78,7 +81,12 @@ impl<A: Real> Region for Backward<'_, A> {
             let scale = self.inverse_temperature;
             lanes!(A::Lanes<B>, n, |i, k, U| {
                 let (p, g) = (get::<B, A, U>(p, i, k, zero), get::<B, A, U>(g, i, k, zero));
-                put::<B, A, U>(out, i, k, unless_zero(p, p * (g - Pack::splat(mean)) * Pack::splat(scale)));
+                put::<B, A, U>(
+                    out,
+                    i,
+                    k,
+                    unless_zero(p, p * (g - Pack::splat(mean)) * Pack::splat(scale)),
+                );
             });
         }
     }

@@ -18,7 +18,9 @@ fn compare<F: Element>(absolute: f64, relative: f64) {
             for ((name, _, got), want) in every_kernel::<F>(&case).iter().zip(oracle(&case)) {
                 let size = match name.as_str() {
                     // Sums of n terms of order 1.
-                    "gradual power" | "power_softmax power" | "log_softmax_backward" => (n as f64).sqrt(),
+                    "gradual power" | "power_softmax power" | "log_softmax_backward" => {
+                        (n as f64).sqrt()
+                    }
                     // p / max times a difference: p is up to 6, the maximum may be small.
                     "power_softmax values" => 20.0,
                     // p is up to 6.
@@ -68,7 +70,10 @@ fn forward(name: &str) -> bool {
 fn rounds_once<F: Element>() {
     for n in [1, 17, 257] {
         let case = Case::random(n as u64, 5, n, 0.7).rounded::<F>();
-        for (narrow, wide) in every_kernel::<F>(&case).iter().zip(every_kernel::<f32>(&case)) {
+        for (narrow, wide) in every_kernel::<F>(&case)
+            .iter()
+            .zip(every_kernel::<f32>(&case))
+        {
             if forward(&narrow.0) {
                 let rounded = common::wide(&common::narrow::<F>(&wide.2));
                 assert!(same(&narrow.2, &rounded), "{} n={n}", narrow.0);
@@ -87,7 +92,10 @@ fn sixteen_bit_results_are_the_f32_results_rounded_once() {
 fn no_rows_give_no_output() {
     for n in [1, 5] {
         let case = Case::random(1, 0, n, 1.0);
-        for (name, _, got) in every_kernel::<f32>(&case).iter().chain(&every_noise_kernel::<f32>(&case)) {
+        for (name, _, got) in every_kernel::<f32>(&case)
+            .iter()
+            .chain(&every_noise_kernel::<f32>(&case))
+        {
             assert!(got.is_empty(), "{name}");
         }
     }

@@ -20,7 +20,8 @@ fn assert_same(label: &str, a: &[Named], b: &[Named]) {
 
 fn paths_agree<F: Element>() {
     for (k, &n) in SIZES.iter().enumerate() {
-        let mut case = Case::random(100 + k as u64, if n > 1000 { 4 } else { 8 }, n, 0.8).rounded::<F>();
+        let mut case =
+            Case::random(100 + k as u64, if n > 1000 { 4 } else { 8 }, n, 0.8).rounded::<F>();
         // A row with NaN, one with infinity, one that forbids everything.
         case.logits[n / 2] = f64::NAN;
         case.unit[n / 2] = f64::NAN;
@@ -59,10 +60,16 @@ fn one_two_and_seven_threads_give_the_same_bits() {
     for n in [3, 130, 1025] {
         let rows = 2 * PARALLEL_THRESHOLD / n + 1;
         let mut case = Case::random(n as u64, rows, n, 0.8).rounded::<f32>();
-        case.wide = case.wide.map(|v| if n == 3 { v } else { vec![0.5; v.len()] });
+        case.wide = case
+            .wide
+            .map(|v| if n == 3 { v } else { vec![0.5; v.len()] });
         let one = on_threads(1, || outputs::<f32>(&case));
         for threads in [2, 7] {
-            assert_same(&format!("{threads} threads, n={n}"), &on_threads(threads, || outputs::<f32>(&case)), &one);
+            assert_same(
+                &format!("{threads} threads, n={n}"),
+                &on_threads(threads, || outputs::<f32>(&case)),
+                &one,
+            );
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Lanes as short arrays, for processors without a file of their own: what the compiler makes of four numbers at a time. On
 //! aarch64 that is NEON, which is part of the base instruction set there.
 
+use super::Vector;
 #[cfg(not(target_arch = "x86_64"))]
 use super::{Backend, Pack, Portable};
-use super::Vector;
 use core::ops::{Add, Div, Mul, Sub};
 
 #[cfg(not(target_arch = "x86_64"))]

@@ -9,7 +9,7 @@
 //! the unrolled steps of the loops.
 
 #[cfg(any(test, not(target_arch = "x86_64")))]
-mod arrays;
+pub(crate) mod arrays;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]

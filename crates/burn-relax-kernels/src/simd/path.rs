@@ -23,7 +23,8 @@ impl Path {
     pub fn available() -> &'static [Path] {
         static AVAILABLE: OnceLock<Vec<Path>> = OnceLock::new();
         AVAILABLE.get_or_init(|| {
-            #[cfg_attr(not(target_arch = "x86_64"), allow(unused_mut))] // only x86-64 has more than one path
+            #[cfg_attr(not(target_arch = "x86_64"), allow(unused_mut))]
+            // only x86-64 has more than one path
             let mut paths = vec![Path::Portable];
             #[cfg(target_arch = "x86_64")]
             {

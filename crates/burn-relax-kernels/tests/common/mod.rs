@@ -7,7 +7,9 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 /// Row lengths round the lane widths (8, 16), the unrolled step (32, 64), the blocks of sums and the rows of real use.
-pub const SIZES: [usize; 17] = [1, 2, 3, 7, 15, 16, 17, 31, 32, 33, 63, 65, 255, 256, 257, 1025, 4096];
+pub const SIZES: [usize; 17] = [
+    1, 2, 3, 7, 15, 16, 17, 31, 32, 33, 63, 65, 255, 256, 257, 1025, 4096,
+];
 
 /// Features of the gather kernels, besides 1.
 pub const FEATURES: [usize; 2] = [3, 70];
@@ -35,7 +37,9 @@ impl Case {
     pub fn random(seed: u64, rows: usize, n: usize, temperature: f64) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
         let mut draw = |len: usize, low: f64, high: f64| -> Vec<f64> {
-            (0..len).map(|_| low + (high - low) * rng.random::<f64>()).collect()
+            (0..len)
+                .map(|_| low + (high - low) * rng.random::<f64>())
+                .collect()
         };
         let total = rows * n;
         let mut case = Case {
@@ -106,7 +110,9 @@ impl Case {
 }
 
 pub fn narrow<F: Element>(x: &[f64]) -> Vec<F> {
-    x.iter().map(|&x| F::from_acc(F::Acc::from_f64(x))).collect()
+    x.iter()
+        .map(|&x| F::from_acc(F::Acc::from_f64(x)))
+        .collect()
 }
 
 pub fn wide<F: Element>(x: &[F]) -> Vec<f64> {
@@ -131,7 +137,10 @@ pub fn stats<F: Element>(len: usize) -> Vec<MaybeUninit<F::Acc>> {
     buffer(len, F::Acc::NAN)
 }
 
-pub const SEED: Seed = Seed { key: 0x1234_5678_9abc_def0, step: 77 };
+pub const SEED: Seed = Seed {
+    key: 0x1234_5678_9abc_def0,
+    step: 77,
+};
 
 /// A named output of a kernel, in `f64`, with the number of values per row.
 pub type Named = (String, usize, Vec<f64>);
@@ -172,13 +181,19 @@ pub fn every_kernel<F: Element>(c: &Case) -> Vec<Named> {
         kernels::soft_argmax_gather(&logits, &values, n, f, t, &mut soft, &mut s);
         let soft = filled(soft);
         add(&format!("gather {f}"), f, &soft);
-        let (mut hard, mut soft2, mut s) = (out::<F>(rows * f), out::<F>(rows * f), stats::<F>(2 * rows));
+        let (mut hard, mut soft2, mut s) =
+            (out::<F>(rows * f), out::<F>(rows * f), stats::<F>(2 * rows));
         kernels::hard_argmax_gather(&logits, &values, n, f, t, &mut hard, &mut soft2, &mut s);
         let s = filled(s);
-        assert!(same(&wide(&soft), &wide(&filled(soft2))), "hard gather has its own soft result");
+        assert!(
+            same(&wide(&soft), &wide(&filled(soft2))),
+            "hard gather has its own soft result"
+        );
         add(&format!("hard gather {f}"), f, &filled(hard));
         let (mut gx, mut gv) = (out::<F>(total), out::<F>(total * f));
-        kernels::soft_argmax_gather_backward(&logits, &values, &s, &soft, &g, n, f, t, &mut gx, &mut gv);
+        kernels::soft_argmax_gather_backward(
+            &logits, &values, &s, &soft, &g, n, f, t, &mut gx, &mut gv,
+        );
         add(&format!("gather {f} logits"), n, &filled(gx));
         add(&format!("gather {f} values"), n * f, &filled(gv));
     }
@@ -227,7 +242,11 @@ pub fn every_kernel<F: Element>(c: &Case) -> Vec<Named> {
 
     let mut k = buffer(rows, -1i64);
     kernels::argmax(&logits, n, &mut k);
-    named.push(("argmax".into(), 1, filled(k).iter().map(|&k| k as f64).collect()));
+    named.push((
+        "argmax".into(),
+        1,
+        filled(k).iter().map(|&k| k as f64).collect(),
+    ));
     named
 }
 
@@ -241,7 +260,11 @@ pub fn every_noise_kernel<F: Element>(c: &Case) -> Vec<Named> {
     named.push(("gumbel_softmax".into(), n, wide(&filled(y))));
     let (mut k, mut l) = (buffer(3 * rows, -1i64), out::<F>(3 * rows));
     kernels::sample_categorical(&logits, SEED, 5, n, 3, &mut k, &mut l);
-    named.push(("index".into(), 3, filled(k).iter().map(|&k| k as f64).collect()));
+    named.push((
+        "index".into(),
+        3,
+        filled(k).iter().map(|&k| k as f64).collect(),
+    ));
     named.push(("log_prob".into(), 3, wide(&filled(l))));
     let (mut u, mut g) = (out::<F>(n * rows), out::<F>(n * rows));
     kernels::uniform(SEED, 5, &mut u);
@@ -265,15 +288,20 @@ pub fn oracle(c: &Case) -> Vec<Vec<f64>> {
             naive::log_softmax(x),
             naive::log_softmax_backward(x, g),
         ];
-        let gathers = [(1, &c.values, &c.grad_row), (FEATURES[0], &c.wide[0], &c.grad_wide[0]), (
-            FEATURES[1],
-            &c.wide[1],
-            &c.grad_wide[1],
-        )];
+        let gathers = [
+            (1, &c.values, &c.grad_row),
+            (FEATURES[0], &c.wide[0], &c.grad_wide[0]),
+            (FEATURES[1], &c.wide[1], &c.grad_wide[1]),
+        ];
         for (f, values, g) in gathers {
             let (v, g) = (&values[r * n * f..][..n * f], &g[r * f..][..f]);
             let (gx, gv) = naive::soft_argmax_gather_backward(x, v, g, t);
-            row.extend([naive::soft_argmax_gather(x, v, f, t), naive::hard_argmax_gather(x, v, f), gx, gv]);
+            row.extend([
+                naive::soft_argmax_gather(x, v, f, t),
+                naive::hard_argmax_gather(x, v, f),
+                gx,
+                gv,
+            ]);
         }
         row.push(naive::soft_argmax_gather(x, &c.coordinates, 1, t));
         row.push(naive::soft_argmax_gather_backward(x, &c.coordinates, &[g1], t).0);
@@ -297,7 +325,10 @@ pub fn oracle(c: &Case) -> Vec<Vec<f64>> {
 
 /// Equality of every bit, any NaN equal to any other.
 pub fn same(a: &[f64], b: &[f64]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()))
+    a.len() == b.len()
+        && a.iter()
+            .zip(b)
+            .all(|(a, b)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()))
 }
 
 /// Panics with the worst value unless `|got - want| <= absolute + relative |want|`, infinities and NaN being equal to themselves.
@@ -323,5 +354,9 @@ pub fn on_path<T>(path: Path, f: impl FnOnce() -> T) -> T {
 
 /// Runs `f` in a pool of its own.
 pub fn on_threads<T: Send>(threads: usize, f: impl FnOnce() -> T + Send) -> T {
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(f)
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .unwrap()
+        .install(f)
 }
