@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use burn_core::tensor::{DType, Device};
+use burn_core::tensor::{DType, Device, Tensor};
 use burn_relax::{
     Coordinates, argmax_gather, categorical_entropy, free_energy_cost, gradual_argmax,
     gumbel_softmax, log_softmax, power_softmax, soft_argmax, soft_argmax_gather, softmax,
@@ -85,40 +85,44 @@ impl Place {
         inputs.map(|(name, array)| (name.to_owned(), array)).into()
     }
 
+    /// Output of an operator here.
+    fn output<const D: usize>(&self, operator: Operator, x: &Leaves) -> Tensor<D> {
+        let dim = self.dim;
+        let view = |name: &str| self.layout.view::<D>(x.get(name), &self.shape);
+        let (logits, values) = (|| view("logits"), || view("values"));
+        let coefficient = || x.get::<D>("coefficient");
+        match operator {
+            Operator::Softmax => softmax(logits(), dim, 0.7),
+            Operator::SoftmaxPerRow => softmax(logits(), dim, coefficient()),
+            Operator::LogSoftmax => log_softmax(logits(), dim),
+            Operator::Entropy => categorical_entropy(logits(), dim),
+            Operator::SoftArgmax => {
+                soft_argmax(logits(), dim, 0.7, Coordinates::Given(x.get("coordinates")))
+            }
+            Operator::Gather => soft_argmax_gather(logits(), values(), dim, 0.7, false),
+            Operator::HardGather => soft_argmax_gather(logits(), values(), dim, 0.7, true),
+            Operator::PlainGather => argmax_gather(logits(), values(), dim),
+            Operator::StraightThrough => straight_through_argmax(logits(), dim, 0.7),
+            Operator::GumbelSoftmax => gumbel_softmax(logits(), dim, 0.7, false, 3),
+            Operator::GradualArgmax => gradual_argmax(view("unit"), dim, coefficient()),
+            Operator::PowerSoftmax => power_softmax(view("unit"), dim, coefficient()),
+            Operator::FreeEnergy => free_energy_cost(logits(), values(), dim, 0.7),
+            Operator::FreeEnergyPerRow => free_energy_cost(logits(), values(), dim, coefficient()),
+        }
+    }
+
+    fn leaves(&self, device: &Device) -> Leaves {
+        Leaves::new(&device.clone().autodiff(), DType::F32, self.inputs())
+    }
+
     /// Output and gradients of an operator here.
     fn run(&self, operator: Operator, device: &Device) -> BTreeMap<String, Array> {
-        with_rank!(self.shape.len(), D => {
-            let x = Leaves::new(&device.clone().autodiff(), DType::F32, self.inputs());
-            let dim = self.dim;
-            let view = |name: &str| self.layout.view::<D>(x.get(name), &self.shape);
-            let coefficient = || x.get::<D>("coefficient");
-            let y = match operator {
-                Operator::Softmax => softmax(view("logits"), dim, 0.7),
-                Operator::SoftmaxPerRow => softmax(view("logits"), dim, coefficient()),
-                Operator::LogSoftmax => log_softmax(view("logits"), dim),
-                Operator::Entropy => categorical_entropy(view("logits"), dim),
-                Operator::SoftArgmax => {
-                    let coordinates = Coordinates::Given(x.get("coordinates"));
-                    soft_argmax(view("logits"), dim, 0.7, coordinates)
-                }
-                Operator::Gather => soft_argmax_gather(view("logits"), view("values"), dim, 0.7, false),
-                Operator::HardGather => soft_argmax_gather(view("logits"), view("values"), dim, 0.7, true),
-                Operator::PlainGather => argmax_gather(view("logits"), view("values"), dim),
-                Operator::StraightThrough => straight_through_argmax(view("logits"), dim, 0.7),
-                Operator::GumbelSoftmax => gumbel_softmax(view("logits"), dim, 0.7, false, 3),
-                Operator::GradualArgmax => gradual_argmax(view("unit"), dim, coefficient()),
-                Operator::PowerSoftmax => power_softmax(view("unit"), dim, coefficient()),
-                Operator::FreeEnergy => free_energy_cost(view("logits"), view("values"), dim, 0.7),
-                Operator::FreeEnergyPerRow => {
-                    free_energy_cost(view("logits"), view("values"), dim, coefficient())
-                }
-            };
-            let y = flat(y);
-            let weights = Random::new(6).array(y.dims(), -1.0, 1.0);
-            let mut results = x.gradients(y.clone(), &weights);
-            results.insert("output".to_owned(), Array::of(y));
-            results
-        })
+        let x = self.leaves(device);
+        let y = with_rank!(self.shape.len(), D => flat(self.output::<D>(operator, &x)));
+        let weights = Random::new(6).array(y.dims(), -1.0, 1.0);
+        let mut results = x.gradients(y.clone(), &weights);
+        results.insert("output".to_owned(), Array::of(y));
+        results
     }
 
     /// What a result of an operator is made of.
@@ -230,18 +234,38 @@ fn rows_of_every_awkward_length_agree() {
     table.finish();
 }
 
+/// Burn's own operations on an empty tensor of rank 2 or more compute `0 - 1` in burn-cubecl 0.22.1, which panics where
+/// overflow is checked, as in this build. On wgpu only what runs on kernels from end to end can be shown.
+const KERNELS_ALONE: [Operator; 5] = [
+    Operator::Softmax,
+    Operator::LogSoftmax,
+    Operator::SoftArgmax,
+    Operator::Gather,
+    Operator::HardGather,
+];
+
 #[test]
-fn a_batch_of_no_rows_gives_no_results_anywhere() {
+fn a_batch_of_no_rows_gives_no_results_forward_and_backward() {
     let mut table = Table::new();
     for (shape, dim) in [(&[0, 5][..], 1), (&[5, 0], 0), (&[2, 0, 3], 2), (&[3, 2, 0, 4], 0)] {
         let place = Place::new(shape, dim);
         for device in devices() {
-            for operator in OPERATORS {
-                for (name, array) in place.run(operator, &device.device) {
-                    // Coordinates belong to no row, and get a gradient of zeros.
-                    let empty = array.data.iter().all(|&x| x == 0.0);
-                    let title = format!("{operator:?} on {}, {place:?}: {name}", device.name);
-                    table.check(empty, &title, "is not empty");
+            let operators = if device.name == "wgpu" { &KERNELS_ALONE[..] } else { &OPERATORS };
+            for &operator in operators {
+                let x = place.leaves(&device.device);
+                let (dims, sum) = with_rank!(shape.len(), D => {
+                    let y = place.output::<D>(operator, &x);
+                    (y.dims().to_vec(), y.sum())
+                });
+                let title = format!("{operator:?} of {shape:?} along {dim} on {}", device.name);
+                let rows = dims.iter().zip(shape).enumerate();
+                let right = rows.filter(|&(d, (n, full))| n != full && !(d == dim && *n == 1)).count() == 0;
+                table.check(right, &title, &format!("has the shape {dims:?}"));
+                for (name, gradient) in x.gradients(sum, &Array::line([1.0])) {
+                    // Coordinates belong to no row and get zeros.
+                    let nothing = gradient.data.iter().all(|&x| x == 0.0);
+                    let same = gradient.shape == x.array(&name).shape;
+                    table.check(nothing && same, &title, &format!("gives {name} the gradient {gradient:?}"));
                 }
             }
         }
