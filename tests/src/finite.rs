@@ -117,7 +117,9 @@ mod tests {
         let mut table = Table::new();
         Difference::new("constant")
             .input("x", Array::line([0.3, -0.7]))
-            .check(&Device::flex().autodiff(), &mut table, |x| x.get::<1>("x").mul_scalar(0.0));
+            .check(&Device::flex().autodiff(), &mut table, |x| {
+                x.get::<1>("x").mul_scalar(0.0)
+            });
         table.finish();
     }
 }

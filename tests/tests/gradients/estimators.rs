@@ -6,7 +6,9 @@ use crate::{at_every_axis, per_row, shared, spread, twice};
 
 fn expected_cost_has_its_slope(device: &Device, table: &mut Table) {
     at_every_axis!(
-        device, table, "expected_cost",
+        device,
+        table,
+        "expected_cost",
         |D, shape, dim| [("logits", spread(shape, 1)), ("cost", spread(shape, 2))],
         |x| expected_cost(x.get::<D>("logits"), x.get("cost"), dim)
     );
@@ -14,12 +16,16 @@ fn expected_cost_has_its_slope(device: &Device, table: &mut Table) {
 
 fn free_energy_cost_has_its_slope(device: &Device, table: &mut Table) {
     at_every_axis!(
-        device, table, "free_energy_cost at a number",
+        device,
+        table,
+        "free_energy_cost at a number",
         |D, shape, dim| [("logits", spread(shape, 3)), ("cost", spread(shape, 4))],
         |x| free_energy_cost(x.get::<D>("logits"), x.get("cost"), dim, 0.4)
     );
     at_every_axis!(
-        device, table, "free_energy_cost per row",
+        device,
+        table,
+        "free_energy_cost per row",
         |D, shape, dim| [
             ("logits", spread(shape, 3)),
             ("cost", spread(shape, 4)),
@@ -31,7 +37,9 @@ fn free_energy_cost_has_its_slope(device: &Device, table: &mut Table) {
         }
     );
     at_every_axis!(
-        device, table, "free_energy_cost at one tensor",
+        device,
+        table,
+        "free_energy_cost at one tensor",
         |D, shape, dim| [
             ("logits", spread(shape, 3)),
             ("cost", spread(shape, 4)),
@@ -47,7 +55,9 @@ fn free_energy_cost_has_its_slope(device: &Device, table: &mut Table) {
 /// The surrogate's value is the cost; its gradient is that of `cost + log_prob · (cost - baseline)` with the parenthesis held.
 fn the_score_function_has_the_slope_of_its_estimator(device: &Device, table: &mut Table) {
     at_every_axis!(
-        device, table, "score_function_cost",
+        device,
+        table,
+        "score_function_cost",
         |D, shape, _dim| [("log_prob", spread(shape, 5)), ("cost", spread(shape, 6))],
         |x| score_function_cost(x.get::<D>("log_prob"), x.get("cost"), None),
         |x| {
@@ -56,7 +66,9 @@ fn the_score_function_has_the_slope_of_its_estimator(device: &Device, table: &mu
         }
     );
     at_every_axis!(
-        device, table, "score_function_cost with a baseline",
+        device,
+        table,
+        "score_function_cost with a baseline",
         |D, shape, _dim| [("log_prob", spread(shape, 5)), ("cost", spread(shape, 6))],
         |x| {
             let baseline = spread(shape, 7).tensor::<D>(x.device(), x.dtype());

@@ -12,13 +12,17 @@ use crate::{at_every_axis, indices, per_row, spread, twice};
 
 fn the_hard_gather_has_the_slope_of_the_soft_one(device: &Device, table: &mut Table) {
     at_every_axis!(
-        device, table, "hard soft_argmax_gather at a number",
+        device,
+        table,
+        "hard soft_argmax_gather at a number",
         |D, shape, dim| [("logits", spread(shape, 1)), ("values", spread(shape, 2))],
         |x| soft_argmax_gather(x.get::<D>("logits"), x.get::<D>("values"), dim, 0.7, true),
         |x| soft_argmax_gather(x.get::<D>("logits"), x.get::<D>("values"), dim, 0.7, false)
     );
     at_every_axis!(
-        device, table, "hard soft_argmax_gather per row",
+        device,
+        table,
+        "hard soft_argmax_gather per row",
         |D, shape, dim| [
             ("logits", spread(shape, 1)),
             ("values", spread(shape, 2)),
@@ -37,8 +41,13 @@ fn the_hard_gather_has_the_slope_of_the_soft_one(device: &Device, table: &mut Ta
 
 fn the_straight_through_argmax_has_the_slope_of_the_softmax(device: &Device, table: &mut Table) {
     at_every_axis!(
-        device, table, "straight_through_argmax",
-        |D, shape, dim| [("logits", spread(shape, 3)), ("temperature", per_row(shape, dim))],
+        device,
+        table,
+        "straight_through_argmax",
+        |D, shape, dim| [
+            ("logits", spread(shape, 3)),
+            ("temperature", per_row(shape, dim))
+        ],
         |x| straight_through_argmax(x.get::<D>("logits"), dim, x.get::<D>("temperature")),
         |x| softmax(x.get::<D>("logits"), dim, x.get::<D>("temperature"))
     );
@@ -46,8 +55,13 @@ fn the_straight_through_argmax_has_the_slope_of_the_softmax(device: &Device, tab
 
 fn given_indices_have_the_slope_of_the_softmax(device: &Device, table: &mut Table) {
     at_every_axis!(
-        device, table, "straight_through_with_indices",
-        |D, shape, dim| [("logits", spread(shape, 4)), ("temperature", per_row(shape, dim))],
+        device,
+        table,
+        "straight_through_with_indices",
+        |D, shape, dim| [
+            ("logits", spread(shape, 4)),
+            ("temperature", per_row(shape, dim))
+        ],
         |x| {
             let chosen = indices(shape, dim, 1).ints::<D>(x.device());
             let (logits, temperature) = (x.get::<D>("logits"), x.get::<D>("temperature"));
@@ -57,10 +71,18 @@ fn given_indices_have_the_slope_of_the_softmax(device: &Device, table: &mut Tabl
     );
 }
 
-fn a_sample_has_the_slope_of_the_softmax_at_the_backward_temperature(device: &Device, table: &mut Table) {
+fn a_sample_has_the_slope_of_the_softmax_at_the_backward_temperature(
+    device: &Device,
+    table: &mut Table,
+) {
     at_every_axis!(
-        device, table, "straight_through_sample",
-        |D, shape, dim| [("logits", spread(shape, 5)), ("temperature", per_row(shape, dim))],
+        device,
+        table,
+        "straight_through_sample",
+        |D, shape, dim| [
+            ("logits", spread(shape, 5)),
+            ("temperature", per_row(shape, dim))
+        ],
         |x| {
             let (logits, temperature) = (x.get::<D>("logits"), x.get::<D>("temperature"));
             straight_through_sample(logits, dim, 3.0, temperature, 9)
@@ -71,7 +93,9 @@ fn a_sample_has_the_slope_of_the_softmax_at_the_backward_temperature(device: &De
 
 fn a_hard_gumbel_sample_has_the_slope_of_the_relaxed_one(device: &Device, table: &mut Table) {
     at_every_axis!(
-        device, table, "hard gumbel_softmax_with_noise",
+        device,
+        table,
+        "hard gumbel_softmax_with_noise",
         |D, shape, dim| [
             ("logits", spread(shape, 6)),
             ("noise", spread(shape, 7)),
@@ -87,9 +111,20 @@ fn a_hard_gumbel_sample_has_the_slope_of_the_relaxed_one(device: &Device, table:
         }
     );
     at_every_axis!(
-        device, table, "hard gumbel_softmax",
-        |D, shape, dim| [("logits", spread(shape, 6)), ("temperature", per_row(shape, dim))],
-        |x| gumbel_softmax(x.get::<D>("logits"), dim, x.get::<D>("temperature"), true, 5),
+        device,
+        table,
+        "hard gumbel_softmax",
+        |D, shape, dim| [
+            ("logits", spread(shape, 6)),
+            ("temperature", per_row(shape, dim))
+        ],
+        |x| gumbel_softmax(
+            x.get::<D>("logits"),
+            dim,
+            x.get::<D>("temperature"),
+            true,
+            5
+        ),
         |x| {
             let noise: Tensor<D> = gumbel_noise(shape, dim, 5, (x.device(), x.dtype()));
             softmax(x.get::<D>("logits") + noise, dim, x.get::<D>("temperature"))
@@ -99,7 +134,9 @@ fn a_hard_gumbel_sample_has_the_slope_of_the_relaxed_one(device: &Device, table:
 
 fn straight_through_hands_its_gradient_to_the_soft_argument(device: &Device, table: &mut Table) {
     at_every_axis!(
-        device, table, "straight_through",
+        device,
+        table,
+        "straight_through",
         |D, shape, _dim| [("soft", spread(shape, 8))],
         |x| {
             let soft = x.get::<D>("soft");
@@ -111,7 +148,9 @@ fn straight_through_hands_its_gradient_to_the_soft_argument(device: &Device, tab
 
 fn argmax_gather_hands_its_gradient_to_the_chosen_value(device: &Device, table: &mut Table) {
     at_every_axis!(
-        device, table, "argmax_gather",
+        device,
+        table,
+        "argmax_gather",
         |D, shape, dim| [("values", spread(shape, 10))],
         |x| {
             let logits = spread(shape, 9).tensor::<D>(x.device(), x.dtype());
@@ -139,14 +178,20 @@ fn arguments_without_a_gradient_get_none(device: &Device, table: &mut Table) {
     let names = ["hard", "logits", "baseline", "cost"];
     let arrays = names.map(|name| (name.to_owned(), spread([3, 4], 20)));
     let x = Leaves::new(device, DType::F64, arrays.into_iter().collect());
-    let anchor = spread([3, 4], 21).tensor::<2>(device, DType::F64).require_grad();
+    let anchor = spread([3, 4], 21)
+        .tensor::<2>(device, DType::F64)
+        .require_grad();
     let one = anchor.clone() * 1.0;
 
     let outputs = vec![
         straight_through(x.get::<2>("hard"), one.clone()),
         argmax_gather(x.get::<2>("logits"), one.clone(), 1).expand([3, 4]),
         score_function_cost(one.clone(), one.clone(), Some(x.get("baseline"))),
-        score_function_cost(one.clone(), one, Some(leave_one_out_baseline(x.get::<2>("cost"), 1))),
+        score_function_cost(
+            one.clone(),
+            one,
+            Some(leave_one_out_baseline(x.get::<2>("cost"), 1)),
+        ),
     ];
     let output = flat(Tensor::cat(outputs, 0));
     let gradients = x.gradients(output, &Array::line([1.0; 48]));

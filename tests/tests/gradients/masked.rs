@@ -20,12 +20,19 @@ fn masked<const D: usize>(shape: [usize; D], seed: u64) -> Array {
 
 fn masked_weights_have_their_slope(device: &Device, table: &mut Table) {
     at_every_axis!(
-        device, table, "masked softmax",
-        |D, shape, dim| [("logits", masked(shape, 1)), ("temperature", per_row(shape, dim))],
+        device,
+        table,
+        "masked softmax",
+        |D, shape, dim| [
+            ("logits", masked(shape, 1)),
+            ("temperature", per_row(shape, dim))
+        ],
         |x| softmax(x.get::<D>("logits"), dim, x.get::<D>("temperature"))
     );
     at_every_axis!(
-        device, table, "masked gumbel_softmax",
+        device,
+        table,
+        "masked gumbel_softmax",
         |D, shape, dim| [
             ("logits", masked(shape, 2)),
             ("noise", spread(shape, 3)),
@@ -40,17 +47,31 @@ fn masked_weights_have_their_slope(device: &Device, table: &mut Table) {
 
 fn masked_read_outs_have_their_slope(device: &Device, table: &mut Table) {
     at_every_axis!(
-        device, table, "masked soft_argmax",
-        |D, shape, dim| [("logits", masked(shape, 4)), ("temperature", per_row(shape, dim))],
-        |x| soft_argmax(x.get::<D>("logits"), dim, x.get::<D>("temperature"), Coordinates::index())
+        device,
+        table,
+        "masked soft_argmax",
+        |D, shape, dim| [
+            ("logits", masked(shape, 4)),
+            ("temperature", per_row(shape, dim))
+        ],
+        |x| soft_argmax(
+            x.get::<D>("logits"),
+            dim,
+            x.get::<D>("temperature"),
+            Coordinates::index()
+        )
     );
     at_every_axis!(
-        device, table, "masked soft_argmax_gather",
+        device,
+        table,
+        "masked soft_argmax_gather",
         |D, shape, dim| [("logits", masked(shape, 5)), ("values", spread(shape, 6))],
         |x| soft_argmax_gather(x.get::<D>("logits"), x.get::<D>("values"), dim, 0.7, false)
     );
     at_every_axis!(
-        device, table, "masked categorical_entropy",
+        device,
+        table,
+        "masked categorical_entropy",
         |D, shape, dim| [("logits", masked(shape, 7))],
         |x| categorical_entropy(x.get::<D>("logits"), dim)
     );
@@ -58,12 +79,16 @@ fn masked_read_outs_have_their_slope(device: &Device, table: &mut Table) {
 
 fn masked_costs_have_their_slope(device: &Device, table: &mut Table) {
     at_every_axis!(
-        device, table, "masked expected_cost",
+        device,
+        table,
+        "masked expected_cost",
         |D, shape, dim| [("logits", masked(shape, 8)), ("cost", spread(shape, 9))],
         |x| expected_cost(x.get::<D>("logits"), x.get("cost"), dim)
     );
     at_every_axis!(
-        device, table, "masked free_energy_cost",
+        device,
+        table,
+        "masked free_energy_cost",
         |D, shape, dim| [
             ("logits", masked(shape, 10)),
             ("cost", spread(shape, 11)),

@@ -38,7 +38,11 @@ fn spatial_soft_argmax_has_its_slope(device: &Device, table: &mut Table) {
     Difference::new("at a number")
         .input("heatmap", spread([2, 3, 4], 3))
         .check(device, table, |x| {
-            flat(spatial_soft_argmax::<3, 2>(x.get("heatmap"), Grid::Pixels, 0.7))
+            flat(spatial_soft_argmax::<3, 2>(
+                x.get("heatmap"),
+                Grid::Pixels,
+                0.7,
+            ))
         });
 }
 
@@ -66,7 +70,11 @@ fn one_temperature_for_all_rows_has_its_slope(device: &Device, table: &mut Table
         .input("temperature", Array::new([1, 1, 1], [0.9]))
         .check(device, table, |x| {
             let temperature = x.get::<3>("temperature");
-            flat(spatial_soft_argmax::<3, 2>(x.get("heatmap"), Grid::CellCentres, temperature))
+            flat(spatial_soft_argmax::<3, 2>(
+                x.get("heatmap"),
+                Grid::CellCentres,
+                temperature,
+            ))
         });
 }
 

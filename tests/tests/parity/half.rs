@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use burn_core::tensor::{DType, Tensor};
 use burn_relax::{
-    Coordinates, categorical_entropy, free_energy_cost, gradual_argmax, gumbel_softmax, log_softmax,
-    power_softmax, soft_argmax, soft_argmax_gather, softmax, straight_through_argmax,
+    Coordinates, categorical_entropy, free_energy_cost, gradual_argmax, gumbel_softmax,
+    log_softmax, power_softmax, soft_argmax, soft_argmax_gather, softmax, straight_through_argmax,
 };
 use burn_relax_tests::{Array, Leaves, Random, Table, cpu_devices};
 
@@ -22,19 +22,33 @@ type Function = fn(&Leaves) -> Tensor<2>;
 const FUNCTIONS: [(&str, Function); 11] = [
     ("softmax", |x| softmax(x.get::<2>("logits"), 1, 0.7)),
     ("log_softmax", |x| log_softmax(x.get::<2>("logits"), 1)),
-    ("soft_argmax", |x| soft_argmax(x.get::<2>("logits"), 1, 0.7, Coordinates::index())),
+    ("soft_argmax", |x| {
+        soft_argmax(x.get::<2>("logits"), 1, 0.7, Coordinates::index())
+    }),
     ("soft_argmax_gather", |x| {
         soft_argmax_gather(x.get::<2>("logits"), x.get::<2>("values"), 1, 0.7, false)
     }),
     ("hard soft_argmax_gather", |x| {
         soft_argmax_gather(x.get::<2>("logits"), x.get::<2>("values"), 1, 0.7, true)
     }),
-    ("straight_through_argmax", |x| straight_through_argmax(x.get::<2>("logits"), 1, 0.7)),
-    ("gradual_argmax", |x| gradual_argmax(x.get::<2>("unit"), 1, 3.0)),
-    ("power_softmax", |x| power_softmax(x.get::<2>("unit"), 1, 3.0)),
-    ("free_energy_cost", |x| free_energy_cost(x.get::<2>("logits"), x.get::<2>("values"), 1, 0.7)),
-    ("gumbel_softmax", |x| gumbel_softmax(x.get::<2>("logits"), 1, 0.7, false, 4)),
-    ("categorical_entropy", |x| categorical_entropy(x.get::<2>("logits"), 1)),
+    ("straight_through_argmax", |x| {
+        straight_through_argmax(x.get::<2>("logits"), 1, 0.7)
+    }),
+    ("gradual_argmax", |x| {
+        gradual_argmax(x.get::<2>("unit"), 1, 3.0)
+    }),
+    ("power_softmax", |x| {
+        power_softmax(x.get::<2>("unit"), 1, 3.0)
+    }),
+    ("free_energy_cost", |x| {
+        free_energy_cost(x.get::<2>("logits"), x.get::<2>("values"), 1, 0.7)
+    }),
+    ("gumbel_softmax", |x| {
+        gumbel_softmax(x.get::<2>("logits"), 1, 0.7, false, 4)
+    }),
+    ("categorical_entropy", |x| {
+        categorical_entropy(x.get::<2>("logits"), 1)
+    }),
 ];
 
 /// Output and gradients in `dtype` of inputs that `short` holds exactly, rounded to `short`.
@@ -99,10 +113,21 @@ fn logits_of_sixty_thousand_are_finite_in_f16() {
     let logits = Array::new([2, 3], [6e4, -6e4, 6e4, -6e4, 0.0, 59_968.0]);
     let x = Leaves::new(&device, DType::F16, [("logits".to_owned(), logits)].into());
     let y = softmax(x.get::<2>("logits"), 1, 0.5);
-    let gradients = x.gradients(burn_relax_tests::flat(y.clone()), &Array::line([1.0, 2.0, 3.0, 1.0, 2.0, 3.0]));
+    let gradients = x.gradients(
+        burn_relax_tests::flat(y.clone()),
+        &Array::line([1.0, 2.0, 3.0, 1.0, 2.0, 3.0]),
+    );
     let mut table = Table::new();
-    table.equal("weights", &Array::of(y), &Array::new([2, 3], [0.5, 0.0, 0.5, 0.0, 0.0, 1.0]));
+    table.equal(
+        "weights",
+        &Array::of(y),
+        &Array::new([2, 3], [0.5, 0.0, 0.5, 0.0, 0.0, 1.0]),
+    );
     // Half the weight each and a difference of 2 in what they are worth: ±.5 · 1 / .5.
-    table.equal("gradient", &gradients["logits"], &Array::new([2, 3], [-1.0, 0.0, 1.0, 0.0, 0.0, 0.0]));
+    table.equal(
+        "gradient",
+        &gradients["logits"],
+        &Array::new([2, 3], [-1.0, 0.0, 1.0, 0.0, 0.0, 0.0]),
+    );
     table.finish();
 }

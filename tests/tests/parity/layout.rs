@@ -33,14 +33,20 @@ impl Layout {
         let shape: [usize; D] = shape.try_into().expect("the rank is the shape's");
         match self {
             Self::Contiguous => stored,
-            Self::Transposed => stored.permute(core::array::from_fn::<isize, D, _>(|d| (D - 1 - d) as isize)),
+            Self::Transposed => stored.permute(core::array::from_fn::<isize, D, _>(|d| {
+                (D - 1 - d) as isize
+            })),
             Self::Sliced => stored.slice(shape.map(|n| 1..n + 1)),
             Self::Expanded(_) => stored.expand(shape),
         }
     }
 
     /// The same of a backend's primitive.
-    pub fn view_primitive<B: Backend>(self, stored: FloatTensor<B>, shape: &[usize]) -> FloatTensor<B> {
+    pub fn view_primitive<B: Backend>(
+        self,
+        stored: FloatTensor<B>,
+        shape: &[usize],
+    ) -> FloatTensor<B> {
         match self {
             Self::Contiguous => stored,
             Self::Transposed => {

@@ -55,12 +55,24 @@ enum Terms {
 }
 
 /// Compares relative to the largest magnitude of the result or of its terms.
-fn compare(table: &mut Table, title: &str, actual: &Array, expected: &Array, terms: Terms, tolerance: f64) {
+fn compare(
+    table: &mut Table,
+    title: &str,
+    actual: &Array,
+    expected: &Array,
+    terms: Terms,
+    tolerance: f64,
+) {
     let scale = match terms {
         Terms::None => 0.0,
         Terms::OfOrderOne => 1.0,
         Terms::Weights(count) => 1.0 / count as f64,
         Terms::Logarithms(count) => (count as f64).ln() / count as f64,
     };
-    table.within(title, actual, expected, tolerance * expected.largest().max(scale));
+    table.within(
+        title,
+        actual,
+        expected,
+        tolerance * expected.largest().max(scale),
+    );
 }

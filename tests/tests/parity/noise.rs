@@ -55,7 +55,9 @@ fn a_seed_gives_the_same_samples_on_every_device() {
     same([
         for_rank!(|_device, logits: Indices, dim, D| sample_categorical(logits, dim, 1, 7)),
         for_rank!(|_device, logits: Indices, dim, D| sample_categorical(logits, dim, 19, 8)),
-        for_rank!(|_device, logits: Floats, dim, D| straight_through_sample(logits, dim, 1.5, 1.0, 9)),
+        for_rank!(|_device, logits: Floats, dim, D| straight_through_sample(
+            logits, dim, 1.5, 1.0, 9
+        )),
         for_rank!(|_device, logits: Floats, dim, D| gumbel_softmax(logits, dim, 1.0, true, 10)),
     ]);
 }
@@ -68,7 +70,11 @@ fn noise_in_f64_is_the_same_on_every_cpu_device() {
     let devices = cpu_devices();
     let mut table = Table::new();
     for device in &devices {
-        table.equal(device.name, &noise(&device.device), &noise(&devices[0].device));
+        table.equal(
+            device.name,
+            &noise(&device.device),
+            &noise(&devices[0].device),
+        );
     }
     table.finish();
 }
@@ -81,8 +87,16 @@ fn the_noise_of_a_row_is_its_own() {
     let few: Tensor<2> = gumbel_noise([2, 12], 1, 3, device);
     let upright: Tensor<2> = gumbel_noise([12, 5], 0, 3, device);
     let mut table = Table::new();
-    table.equal("fewer rows", &Array::of(few), &Array::of(many.clone().slice([0..2])));
-    table.equal("another axis", &Array::of(upright), &Array::of(many.transpose()));
+    table.equal(
+        "fewer rows",
+        &Array::of(few),
+        &Array::of(many.clone().slice([0..2])),
+    );
+    table.equal(
+        "another axis",
+        &Array::of(upright),
+        &Array::of(many.transpose()),
+    );
     table.finish();
 }
 
@@ -94,7 +108,12 @@ fn another_seed_or_step_gives_other_noise() {
     let first = noise(Seed { key: 1, step: 0 });
     for other in [Seed { key: 2, step: 0 }, Seed { key: 1, step: 1 }] {
         let other = noise(other);
-        let equal = first.data.iter().zip(&other.data).filter(|(a, b)| a == b).count();
+        let equal = first
+            .data
+            .iter()
+            .zip(&other.data)
+            .filter(|(a, b)| a == b)
+            .count();
         assert_eq!(equal, 0);
     }
 }

@@ -1,7 +1,10 @@
 //! Kernels and default bodies side by side on a backend's own tensors: without autodiff, and on wgpu without fusion.
 
 use burn_core::{
-    backend::{Backend, BackendTypes, Flex, TensorMetadata, tensor::{FloatTensor, IntTensor}},
+    backend::{
+        Backend, BackendTypes, Flex, TensorMetadata,
+        tensor::{FloatTensor, IntTensor},
+    },
     tensor::{DType, read_sync},
 };
 use burn_relax::{RelaxOps, composed};
@@ -91,8 +94,19 @@ fn read<B: Backend>(tensor: F<B>) -> Array {
 
 impl<B: Backend> Ops<B> {
     /// Every result of every operation at `place`, by name.
-    fn run(&self, place: &Place, device: &<B as BackendTypes>::Device) -> Vec<(&'static str, Array)> {
-        let &Place { shape, features, dim, layout, masked, dtype } = place;
+    fn run(
+        &self,
+        place: &Place,
+        device: &<B as BackendTypes>::Device,
+    ) -> Vec<(&'static str, Array)> {
+        let &Place {
+            shape,
+            features,
+            dim,
+            layout,
+            masked,
+            dtype,
+        } = place;
         let load = |array: Array| {
             let data = burn_core::tensor::TensorData::new(array.data, array.shape);
             B::float_from_data(data.convert_dtype(dtype), device)
@@ -112,7 +126,8 @@ impl<B: Backend> Ops<B> {
         let logits = || laid_out(shape, 1, masked);
         let cost = || varied(shape, 2);
         let values = || varied(&of_values, 2);
-        let unit = || layout.view_primitive::<B>(load(unit_numbers(&layout.stored(shape), 3)), shape);
+        let unit =
+            || layout.view_primitive::<B>(load(unit_numbers(&layout.stored(shape), 3)), shape);
         let power = || load(Random::new(4).array(row.clone(), 0.5, 2.0));
         let coordinates = || load(numbers(&shape[dim..=dim], 5, false));
         let grad = || varied(shape, 6);
@@ -124,20 +139,30 @@ impl<B: Backend> Ops<B> {
 
         let (probs, stats) = (self.softmax)(logits(), dim, t);
         keep("softmax", probs.clone());
-        keep("softmax backward", (self.softmax_backward)(probs, stats, grad(), dim, t));
+        keep(
+            "softmax backward",
+            (self.softmax_backward)(probs, stats, grad(), dim, t),
+        );
 
         let (logs, stats) = (self.log_softmax)(logits(), dim);
         keep("log_softmax", logs.clone());
-        keep("log_softmax backward", (self.log_softmax_backward)(logs, stats, grad(), dim));
+        keep(
+            "log_softmax backward",
+            (self.log_softmax_backward)(logs, stats, grad(), dim),
+        );
 
         let (y, stats) = (self.soft_argmax)(logits(), coordinates(), dim, t);
         keep("soft_argmax", y.clone());
         let backward = self.soft_argmax_backward;
-        keep("soft_argmax backward", backward(logits(), coordinates(), stats, y, row_grad(), dim, t));
+        keep(
+            "soft_argmax backward",
+            backward(logits(), coordinates(), stats, y, row_grad(), dim, t),
+        );
 
         let (y, stats) = (self.gather)(logits(), values(), dim, t);
         keep("soft_argmax_gather", y.clone());
-        let (of_logits, of_values) = (self.gather_backward)(logits(), values(), stats, y, value_grad(), dim, t);
+        let (of_logits, of_values) =
+            (self.gather_backward)(logits(), values(), stats, y, value_grad(), dim, t);
         keep("soft_argmax_gather backward, logits", of_logits);
         keep("soft_argmax_gather backward, values", of_values);
 
@@ -159,7 +184,8 @@ impl<B: Backend> Ops<B> {
 
         let (energy, stats) = (self.free_energy)(logits(), cost(), dim, t);
         keep("free_energy", energy);
-        let (of_logits, of_cost) = (self.free_energy_backward)(logits(), cost(), stats, row_grad(), dim, t);
+        let (of_logits, of_cost) =
+            (self.free_energy_backward)(logits(), cost(), stats, row_grad(), dim, t);
         keep("free_energy backward, logits", of_logits);
         keep("free_energy backward, cost", of_cost);
 
@@ -173,7 +199,14 @@ impl<B: Backend> Ops<B> {
 /// Every place of these tests, in one dtype.
 fn places(dtype: DType, mut visit: impl FnMut(&Place)) {
     let mut at = |shape: &[usize], features: &[usize], dim, layout, masked| {
-        visit(&Place { shape, features, dim, layout, masked, dtype });
+        visit(&Place {
+            shape,
+            features,
+            dim,
+            layout,
+            masked,
+            dtype,
+        });
     };
     for shape in SHAPES {
         for dim in 0..shape.len() {
@@ -209,28 +242,62 @@ const WITHOUT_WGPU_KERNEL: [&str; 2] = ["power_softmax", "free_energy"];
 
 /// The backend's own operations, and its default bodies, agree with the default bodies in f64 on Flex.
 #[track_caller]
-fn compare<B: RelaxOps>(name: &str, device: &<B as BackendTypes>::Device, dtype: DType, tolerance: f64) {
+fn compare<B: RelaxOps>(
+    name: &str,
+    device: &<B as BackendTypes>::Device,
+    dtype: DType,
+    tolerance: f64,
+) {
     let mut table = Table::new();
     let (own, bodies, reference) = (own::<B>(), default_bodies::<B>(), default_bodies::<Flex>());
     places(dtype, |place| {
-        let expected = reference.run(&Place { dtype: DType::F64, ..*place }, &Default::default());
+        let expected = reference.run(
+            &Place {
+                dtype: DType::F64,
+                ..*place
+            },
+            &Default::default(),
+        );
         // Burn adds up some rows one number after another: a default body's rounding grows with the length.
         let growth = (place.shape[place.dim] as f64 / 256.0).max(1.0);
-        let runs = [("own", own.run(place, device)), ("default bodies", bodies.run(place, device))];
+        let runs = [
+            ("own", own.run(place, device)),
+            ("default bodies", bodies.run(place, device)),
+        ];
         for (origin, results) in runs {
             for ((op, actual), (_, expected)) in results.iter().zip(&expected) {
-                let &Place { shape, features, dim, layout, masked, .. } = place;
+                let &Place {
+                    shape,
+                    features,
+                    dim,
+                    layout,
+                    masked,
+                    ..
+                } = place;
                 let title = format!(
                     "{op}, {name}, {origin}, {shape:?}+{features:?} along {dim}, {layout:?}, masked {masked}"
                 );
-                let body = WITHOUT_WGPU_KERNEL.iter().any(|family| op.starts_with(family));
-                let growth = if origin == "default bodies" || (name == "wgpu" && body) { growth } else { 1.0 };
+                let body = WITHOUT_WGPU_KERNEL
+                    .iter()
+                    .any(|family| op.starts_with(family));
+                let growth = if origin == "default bodies" || (name == "wgpu" && body) {
+                    growth
+                } else {
+                    1.0
+                };
                 let terms = match *op {
                     op if SUMS.contains(&op) => Terms::OfOrderOne,
                     "free_energy backward, logits" => Terms::Weights(shape[dim]),
                     _ => Terms::None,
                 };
-                crate::compare(&mut table, &title, actual, expected, terms, tolerance * growth);
+                crate::compare(
+                    &mut table,
+                    &title,
+                    actual,
+                    expected,
+                    terms,
+                    tolerance * growth,
+                );
             }
         }
     });
@@ -266,7 +333,10 @@ fn ndarray_agrees_with_the_default_bodies_in_f64() {
 fn wgpu_without_fusion_agrees_with_the_default_bodies() {
     use burn_core::backend::DispatchDevice;
     let devices = burn_relax_tests::devices();
-    let wgpu = devices.iter().find(|device| device.name == "wgpu").expect("it is compiled in");
+    let wgpu = devices
+        .iter()
+        .find(|device| device.name == "wgpu")
+        .expect("it is compiled in");
     let DispatchDevice::Cube(device) = wgpu.device.as_dispatch() else {
         panic!("wgpu is a CubeCL device");
     };

@@ -138,7 +138,9 @@ impl Place {
                 | Operator::FreeEnergyPerRow,
                 "output",
             ) => Terms::OfOrderOne,
-            (Operator::FreeEnergy | Operator::FreeEnergyPerRow, "logits") => Terms::Weights(classes),
+            (Operator::FreeEnergy | Operator::FreeEnergyPerRow, "logits") => {
+                Terms::Weights(classes)
+            }
             (Operator::Entropy, "logits") => Terms::Logarithms(classes),
             _ => Terms::None,
         }
@@ -164,7 +166,14 @@ impl Place {
                 for (name, actual) in self.run(operator, &device.device) {
                     let title = format!("{operator:?} on {}, {self:?}: {name}", device.name);
                     let terms = self.terms(operator, &name);
-                    crate::compare(table, &title, &actual, &expected[&name], terms, self.tolerance());
+                    crate::compare(
+                        table,
+                        &title,
+                        &actual,
+                        &expected[&name],
+                        terms,
+                        self.tolerance(),
+                    );
                 }
             }
         }
@@ -190,22 +199,34 @@ fn contiguous_tensors_agree_along_every_axis() {
 
 #[test]
 fn masked_tensors_agree_along_every_axis() {
-    at_every_axis(|place| Place { masked: true, ..place });
+    at_every_axis(|place| Place {
+        masked: true,
+        ..place
+    });
 }
 
 #[test]
 fn negative_axes_agree() {
-    at_every_axis(|place| Place { dim: place.dim - place.shape.len() as isize, ..place });
+    at_every_axis(|place| Place {
+        dim: place.dim - place.shape.len() as isize,
+        ..place
+    });
 }
 
 #[test]
 fn transposed_tensors_agree() {
-    at_every_axis(|place| Place { layout: Layout::Transposed, ..place });
+    at_every_axis(|place| Place {
+        layout: Layout::Transposed,
+        ..place
+    });
 }
 
 #[test]
 fn sliced_tensors_agree() {
-    at_every_axis(|place| Place { layout: Layout::Sliced, ..place });
+    at_every_axis(|place| Place {
+        layout: Layout::Sliced,
+        ..place
+    });
 }
 
 /// Rows that are all one row. The axis chosen over is stored in full: the gradient of a number that stands for a whole row is
@@ -217,7 +238,11 @@ fn expanded_tensors_agree() {
         for dim in 0..shape.len() {
             for axis in (0..shape.len()).filter(|&axis| axis != dim) {
                 let layout = Layout::Expanded(axis);
-                Place { layout, ..Place::new(shape, dim) }.compare(&mut table);
+                Place {
+                    layout,
+                    ..Place::new(shape, dim)
+                }
+                .compare(&mut table);
             }
         }
     }
@@ -247,10 +272,19 @@ const KERNELS_ALONE: [Operator; 5] = [
 #[test]
 fn a_batch_of_no_rows_gives_no_results_forward_and_backward() {
     let mut table = Table::new();
-    for (shape, dim) in [(&[0, 5][..], 1), (&[5, 0], 0), (&[2, 0, 3], 2), (&[3, 2, 0, 4], 0)] {
+    for (shape, dim) in [
+        (&[0, 5][..], 1),
+        (&[5, 0], 0),
+        (&[2, 0, 3], 2),
+        (&[3, 2, 0, 4], 0),
+    ] {
         let place = Place::new(shape, dim);
         for device in devices() {
-            let operators = if device.name == "wgpu" { &KERNELS_ALONE[..] } else { &OPERATORS };
+            let operators = if device.name == "wgpu" {
+                &KERNELS_ALONE[..]
+            } else {
+                &OPERATORS
+            };
             for &operator in operators {
                 let x = place.leaves(&device.device);
                 let (dims, sum) = with_rank!(shape.len(), D => {
@@ -259,13 +293,20 @@ fn a_batch_of_no_rows_gives_no_results_forward_and_backward() {
                 });
                 let title = format!("{operator:?} of {shape:?} along {dim} on {}", device.name);
                 let rows = dims.iter().zip(shape).enumerate();
-                let right = rows.filter(|&(d, (n, full))| n != full && !(d == dim && *n == 1)).count() == 0;
+                let right = rows
+                    .filter(|&(d, (n, full))| n != full && !(d == dim && *n == 1))
+                    .count()
+                    == 0;
                 table.check(right, &title, &format!("has the shape {dims:?}"));
                 for (name, gradient) in x.gradients(sum, &Array::line([1.0])) {
                     // Coordinates belong to no row and get zeros.
                     let nothing = gradient.data.iter().all(|&x| x == 0.0);
                     let same = gradient.shape == x.array(&name).shape;
-                    table.check(nothing && same, &title, &format!("gives {name} the gradient {gradient:?}"));
+                    table.check(
+                        nothing && same,
+                        &title,
+                        &format!("gives {name} the gradient {gradient:?}"),
+                    );
                 }
             }
         }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use burn_core::tensor::{DType, Device, Tensor};
 use burn_relax::{
-    categorical_entropy, categorical_log_prob, expected_cost, free_energy_cost,
-    gradual_argmax, gumbel_softmax_with_noise, power_softmax, relaxed_categorical_log_density,
-    score_function_cost, soft_argmax_gather, straight_through_sample,
+    categorical_entropy, categorical_log_prob, expected_cost, free_energy_cost, gradual_argmax,
+    gumbel_softmax_with_noise, power_softmax, relaxed_categorical_log_density, score_function_cost,
+    soft_argmax_gather, straight_through_sample,
 };
 use burn_relax_tests::{Array, Leaves, Table, cpu_devices, devices};
 
@@ -16,23 +16,41 @@ const FOUR: f64 = 0.5001e-4;
 const SIX: f64 = 0.5001e-6;
 
 /// f32 cannot hold nine decimals; there the goldens' tolerance applies on top.
-fn on_every_device(digits: f64, check: impl Fn(&Device, DType, &mut dyn FnMut(&str, Array, &[f64]))) {
+fn on_every_device(
+    digits: f64,
+    check: impl Fn(&Device, DType, &mut dyn FnMut(&str, Array, &[f64])),
+) {
     let mut table = Table::new();
     let f32 = devices().into_iter().map(|d| (d, DType::F32, crate::F32));
-    let f64 = cpu_devices().into_iter().map(|d| (d, DType::F64, crate::F64));
+    let f64 = cpu_devices()
+        .into_iter()
+        .map(|d| (d, DType::F64, crate::F64));
     for (device, dtype, rounding) in f32.chain(f64) {
-        check(&device.device.autodiff(), dtype, &mut |name, actual, expected| {
-            let expected = Array::new(actual.shape.clone(), expected);
-            let allowed = digits + rounding * expected.largest().max(1.0);
-            table.within(&format!("{} {dtype:?}: {name}", device.name), &actual, &expected, allowed);
-        });
+        check(
+            &device.device.autodiff(),
+            dtype,
+            &mut |name, actual, expected| {
+                let expected = Array::new(actual.shape.clone(), expected);
+                let allowed = digits + rounding * expected.largest().max(1.0);
+                table.within(
+                    &format!("{} {dtype:?}: {name}", device.name),
+                    &actual,
+                    &expected,
+                    allowed,
+                );
+            },
+        );
     }
     table.finish();
 }
 
 fn leaves<const N: usize>(device: &Device, dtype: DType, inputs: [(&str, &[f64]); N]) -> Leaves {
     let array = |(name, data): (&str, &[f64])| (name.to_owned(), Array::line(data));
-    Leaves::new(device, dtype, inputs.into_iter().map(array).collect::<BTreeMap<_, _>>())
+    Leaves::new(
+        device,
+        dtype,
+        inputs.into_iter().map(array).collect::<BTreeMap<_, _>>(),
+    )
 }
 
 const LOGITS: &[f64] = &[-2.0, 0.0, 0.5];
@@ -43,9 +61,18 @@ const LOGITS: &[f64] = &[-2.0, 0.0, 0.5];
 fn gradual_argmax_sharpens_the_threads_values() {
     const V: &[f64] = &[0.1304, 0.5134, 0.7426, 0.7159, 0.5705];
     let rows: [(f64, &[f64]); 4] = [
-        (2.0, &[0.017_004, 0.263_580, 0.933_745, 0.512_513, 0.325_470]),
-        (3.0, &[0.002_217, 0.135_322, 0.982_946, 0.366_908, 0.185_681]),
-        (5.0, &[0.000_038, 0.035_668, 0.998_870, 0.188_045, 0.060_434]),
+        (
+            2.0,
+            &[0.017_004, 0.263_580, 0.933_745, 0.512_513, 0.325_470],
+        ),
+        (
+            3.0,
+            &[0.002_217, 0.135_322, 0.982_946, 0.366_908, 0.185_681],
+        ),
+        (
+            5.0,
+            &[0.000_038, 0.035_668, 0.998_870, 0.188_045, 0.060_434],
+        ),
         (10.0, &[0.0, 0.001_272, 0.999_999, 0.035_361, 0.003_652]),
     ];
     on_every_device(SIX, |device, dtype, is| {
@@ -65,8 +92,15 @@ fn the_threads_stack_of_powers_has_its_gradient() {
         let v = x.get::<1>("v");
         let stack = (1..20).map(|p| gradual_argmax(v.clone(), 0, f64::from(p)));
         let mean = Tensor::cat(stack.collect(), 0).mean();
-        let gradient = x.gradients(mean, &Array::line([1.0])).remove("v").expect("it is an input");
-        is("gradient", gradient, &[0.020_559_2, 0.036_549_7, 0.082_193_7, 0.020_559_2]);
+        let gradient = x
+            .gradients(mean, &Array::line([1.0]))
+            .remove("v")
+            .expect("it is an input");
+        is(
+            "gradient",
+            gradient,
+            &[0.020_559_2, 0.036_549_7, 0.082_193_7, 0.020_559_2],
+        );
     });
 }
 
@@ -88,12 +122,24 @@ fn power_softmax_of_small_integers() {
 #[test]
 fn soft_argmax_gather_of_three_classes() {
     on_every_device(SIX, |device, dtype, is| {
-        let x = leaves(device, dtype, [("logits", LOGITS), ("values", &[10.0, 20.0, 30.0])]);
+        let x = leaves(
+            device,
+            dtype,
+            [("logits", LOGITS), ("values", &[10.0, 20.0, 30.0])],
+        );
         let y = soft_argmax_gather(x.get::<1>("logits"), x.get::<1>("values"), 0, 1.0, false);
         let gradient = x.gradients(y.clone(), &Array::line([1.0]));
         is("y", Array::of(y), &[25.435_902]);
-        is("logits", gradient["logits"].clone(), &[-0.750_352, -1.952_512, 2.702_863]);
-        is("values", gradient["values"].clone(), &[0.048_611, 0.359_188, 0.592_201]);
+        is(
+            "logits",
+            gradient["logits"].clone(),
+            &[-0.750_352, -1.952_512, 2.702_863],
+        );
+        is(
+            "values",
+            gradient["values"].clone(),
+            &[0.048_611, 0.359_188, 0.592_201],
+        );
     });
 }
 
@@ -105,7 +151,11 @@ fn log_probabilities_and_entropy_of_three_classes() {
         let indices = Array::line([2.0, 0.0]).ints::<1>(device);
         let log_prob = categorical_log_prob(logits(), indices, 0);
         is("log_prob", Array::of(log_prob), &[-0.523_909, -3.023_909]);
-        is("entropy", Array::of(categorical_entropy(logits(), 0)), &[0.825_030]);
+        is(
+            "entropy",
+            Array::of(categorical_entropy(logits(), 0)),
+            &[0.825_030],
+        );
     });
 }
 
@@ -162,11 +212,19 @@ fn the_relaxed_sample_has_its_density() {
 #[test]
 fn expected_cost_of_three_classes() {
     on_every_device(SIX, |device, dtype, is| {
-        let x = leaves(device, dtype, [("logits", LOGITS), ("cost", &[1.0, 0.0, 3.0])]);
+        let x = leaves(
+            device,
+            dtype,
+            [("logits", LOGITS), ("cost", &[1.0, 0.0, 3.0])],
+        );
         let y = expected_cost(x.get::<1>("logits"), x.get("cost"), 0);
         let gradient = x.gradients(y.clone(), &Array::line([1.0]));
         is("y", Array::of(y), &[1.825_214]);
-        is("logits", gradient["logits"].clone(), &[-0.040_114, -0.655_595, 0.695_710]);
+        is(
+            "logits",
+            gradient["logits"].clone(),
+            &[-0.040_114, -0.655_595, 0.695_710],
+        );
     });
 }
 
@@ -175,22 +233,45 @@ fn expected_cost_of_three_classes() {
 #[test]
 fn the_free_energy_falls_from_the_expected_to_the_least_cost() {
     let rows: [(f64, f64, &[f64], f64); 3] = [
-        (10.0, 1.721_102_603, &[-0.036_348_180, -0.674_586_850, 0.710_935_030], 0.010_553_426),
-        (1.0, 0.900_036_098, &[0.004_624_340, -0.524_303_970, 0.519_679_620], 0.638_485_280),
-        (0.1, 0.102_390_291, &[0.004_860_470, -0.064_080_580, 0.059_220_110], 1.023_841_470),
+        (
+            10.0,
+            1.721_102_603,
+            &[-0.036_348_180, -0.674_586_850, 0.710_935_030],
+            0.010_553_426,
+        ),
+        (
+            1.0,
+            0.900_036_098,
+            &[0.004_624_340, -0.524_303_970, 0.519_679_620],
+            0.638_485_280,
+        ),
+        (
+            0.1,
+            0.102_390_291,
+            &[0.004_860_470, -0.064_080_580, 0.059_220_110],
+            1.023_841_470,
+        ),
     ];
     // The gradients are printed to eight decimals and a zero.
     on_every_device(0.6e-8, |device, dtype, is| {
         for (temperature, energy, of_logits, of_temperature) in rows {
             let cost: &[f64] = &[1.0, 0.0, 3.0];
-            let inputs = [("logits", LOGITS), ("cost", cost), ("temperature", &[temperature])];
+            let inputs = [
+                ("logits", LOGITS),
+                ("cost", cost),
+                ("temperature", &[temperature]),
+            ];
             let x = leaves(device, dtype, inputs);
             let (logits, cost) = (x.get::<1>("logits"), x.get::<1>("cost"));
             let y = free_energy_cost(logits, cost, 0, x.get::<1>("temperature"));
             let gradient = x.gradients(y.clone(), &Array::line([1.0]));
             is("energy", Array::of(y), &[energy]);
             is("logits", gradient["logits"].clone(), of_logits);
-            is("temperature", gradient["temperature"].clone(), &[of_temperature]);
+            is(
+                "temperature",
+                gradient["temperature"].clone(),
+                &[of_temperature],
+            );
         }
     });
 }
@@ -206,8 +287,14 @@ fn the_greedy_score_function_climbs_where_the_exact_gradient_descends() {
         for _ in 0..200 {
             logits = logits.detach().require_grad();
             let grads = loss(logits.clone(), cost.clone()).backward();
-            let step = logits.grad(&grads).expect("the loss depends on it").mul_scalar(0.5);
-            logits = logits.clone().detach().sub(Tensor::from_data(step.into_data(), (&device, DType::F64)));
+            let step = logits
+                .grad(&grads)
+                .expect("the loss depends on it")
+                .mul_scalar(0.5);
+            logits = logits
+                .clone()
+                .detach()
+                .sub(Tensor::from_data(step.into_data(), (&device, DType::F64)));
         }
         Array::of(expected_cost(logits, cost, 0))
     };
@@ -227,7 +314,11 @@ fn the_greedy_score_function_climbs_where_the_exact_gradient_descends() {
 #[test]
 fn the_surrogate_is_the_cost_with_the_estimators_gradient() {
     on_every_device(0.0, |device, dtype, is| {
-        let x = leaves(device, dtype, [("log_prob", &[-0.7, -1.2]), ("cost", &[3.0, 1.0])]);
+        let x = leaves(
+            device,
+            dtype,
+            [("log_prob", &[-0.7, -1.2]), ("cost", &[3.0, 1.0])],
+        );
         let baseline = Array::line([2.0, 2.0]).tensor(device, dtype);
         let y = score_function_cost(x.get::<1>("log_prob"), x.get("cost"), Some(baseline));
         let gradient = x.gradients(y.clone(), &Array::line([1.0, 1.0]));

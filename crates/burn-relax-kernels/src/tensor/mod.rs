@@ -38,5 +38,9 @@ pub trait RowTensor: Clone {
     /// The elements of a contiguous tensor.
     fn elements<F: Pod>(&self) -> &[F];
     /// A row-major tensor that owns `elements`.
-    fn from_elements<F: Pod + Send + Sync>(elements: Vec<F>, dims: Vec<usize>, float: Float) -> Self;
+    fn from_elements<F: Pod + Send + Sync>(
+        elements: Vec<F>,
+        dims: Vec<usize>,
+        float: Float,
+    ) -> Self;
 }

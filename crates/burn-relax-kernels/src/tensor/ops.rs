@@ -2,7 +2,10 @@
 
 use half::{bf16, f16};
 
-use super::{Float, RowTensor, rows::{Rows, filled}};
+use super::{
+    Float, RowTensor,
+    rows::{Rows, filled},
+};
 use crate::Element;
 
 /// Runs `$body` with `$element` naming the element type of `$tensor` and `$stats` that of its statistics.
