@@ -4,10 +4,11 @@ use crate::backend::Backend;
 use crate::data::Task;
 use crate::draft::{Draft, Place, inspect};
 use crate::progress::Display;
+use crate::recipe::{Decay, Recipe};
 use crate::report::Summary;
 use crate::strategy::Strategy;
 use crate::training::{Run, Settings, train};
-use crate::{predict, recipe, store, table};
+use crate::{predict, store, table};
 use anyhow::{Result, bail};
 use clap::{Args, Parser, Subcommand};
 use serde::Serialize;
@@ -47,16 +48,19 @@ pub struct TrainArgs {
     #[arg(long, value_enum, default_value = "a")]
     task: Task,
     /// Seed of data, parameters, minibatches and draws
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     seed: u64,
     /// Optimiser steps, of 128 rows each
-    #[arg(long, default_value_t = 4000, value_parser = step_count)]
+    #[arg(long, default_value_t = 4000, value_parser = step_count, allow_negative_numbers = true)]
     steps: usize,
     /// Learning rate [default: the best known for strategy and task]
-    #[arg(long, value_parser = positive)]
+    #[arg(long, value_parser = positive, allow_negative_numbers = true)]
     lr: Option<f64>,
+    /// What becomes of the learning rate [default: cosine for free-energy, else constant]
+    #[arg(long, value_enum)]
+    decay: Option<Decay>,
     /// Norm to clip each parameter's gradient to, 0 for none [default: 1 for the score functions, else none]
-    #[arg(long, value_name = "NORM", value_parser = not_negative)]
+    #[arg(long, value_name = "NORM", value_parser = not_negative, allow_negative_numbers = true)]
     clip: Option<f64>,
     /// Folder to save the run in [default: runs/<task>-<strategy>-<seed>]
     #[arg(long, value_name = "DIR")]
@@ -115,13 +119,7 @@ impl TrainArgs {
             task: self.task,
             seed: self.seed,
             steps: self.steps,
-            learning_rate: self
-                .lr
-                .unwrap_or_else(|| recipe::learning_rate(self.strategy, self.task)),
-            clip: self.clip.map_or_else(
-                || recipe::clip(self.strategy),
-                |norm| (norm > 0.0).then_some(norm),
-            ),
+            recipe: self.recipe(),
         };
         let name = || {
             format!(
@@ -151,6 +149,16 @@ impl TrainArgs {
             writeln!(stdout(), "{summary}")?;
         }
         Ok(())
+    }
+
+    fn recipe(&self) -> Recipe {
+        let best = Recipe::new(self.strategy, self.task);
+        let clip = self.clip.map(|norm| (norm > 0.0).then_some(norm));
+        Recipe {
+            learning_rate: self.lr.unwrap_or(best.learning_rate),
+            decay: self.decay.unwrap_or(best.decay),
+            clip: clip.unwrap_or(best.clip),
+        }
     }
 
     /// Asks before an earlier run is replaced.

@@ -3,7 +3,8 @@
 use crate::data::Rows;
 use crate::network::Choice;
 use anyhow::{Context, Result, anyhow, bail};
-use csv::{ReaderBuilder, StringRecord, Writer};
+use csv::{Position, ReaderBuilder, StringRecord, Writer};
+use std::fs;
 use std::io::Write;
 use std::path::Path;
 
@@ -14,12 +15,13 @@ use std::path::Path;
 /// With the line's number, if the file is not such a table.
 pub fn read_inputs(path: &Path, features: usize) -> Result<Rows> {
     let file = path.display();
+    let text = fs::read(path).with_context(|| format!("cannot read {file}"))?;
     let mut reader = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .trim(csv::Trim::All)
-        .from_path(path)
-        .with_context(|| format!("cannot read {file}"))?;
+        .from_reader(text.as_slice());
+    let line_of = |position: Option<&Position>| position.map_or(0, |start| line(&text, start));
     let mut header: Option<(StringRecord, Vec<usize>)> = None;
     let mut rows = Rows {
         features,
@@ -27,10 +29,10 @@ pub fn read_inputs(path: &Path, features: usize) -> Result<Rows> {
     };
     for record in reader.records() {
         let record = record.map_err(|error| {
-            let line = error.position().map_or(0, csv::Position::line);
+            let line = line_of(error.position());
             anyhow!("{file}: line {line}: {error}")
         })?;
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = line_of(record.position());
         match &header {
             None => {
                 let columns = find_columns(&record, features)
@@ -65,6 +67,13 @@ pub fn read_inputs(path: &Path, features: usize) -> Result<Rows> {
         );
     }
     Ok(rows)
+}
+
+/// The line that a record begins in: the reader counts the blank lines before a record as part of it.
+fn line(text: &[u8], start: &Position) -> u64 {
+    let rest = text.get(start.byte() as usize..).unwrap_or_default();
+    let blank = rest.iter().take_while(|byte| byte.is_ascii_whitespace());
+    start.line() + blank.filter(|byte| **byte == b'\n').count() as u64
 }
 
 /// The places of `x1`, `x2`, … in a header.

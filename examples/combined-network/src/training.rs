@@ -9,12 +9,15 @@ use crate::loader::{TrainLoader, ValidLoader};
 use crate::metrics::{ClassesUsed, Cost, HardError, ReadingMetric};
 use crate::network::{Choice, CombinedNetwork, classes_used, mean_squared_error};
 use crate::progress::Display;
+use crate::recipe::{Decay, Recipe};
 use crate::report::Report;
 use crate::store::RunConfig;
 use crate::strategy::Strategy;
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use burn::grad_clipping::GradientClippingConfig;
-use burn::optim::AdamConfig;
+use burn::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
+use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
+use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn::tensor::Device;
 use burn::train::{Learner, SupervisedTraining};
 use serde::{Deserialize, Serialize};
@@ -35,10 +38,8 @@ pub struct Settings {
     pub seed: u64,
     /// Optimiser steps.
     pub steps: usize,
-    /// Learning rate.
-    pub learning_rate: f64,
-    /// Norm that each parameter's gradient is clipped to.
-    pub clip: Option<f64>,
+    /// Learning rate, its decay, clipping.
+    pub recipe: Recipe,
 }
 
 /// A trained network with all that is known about its training.
@@ -104,8 +105,7 @@ fn fit(
         strategy,
         seed,
         steps,
-        learning_rate,
-        clip,
+        recipe,
         ..
     } = config.settings;
     let device = &device.clone().autodiff();
@@ -115,10 +115,6 @@ fn fit(
         strategy,
         unit: config.scaling.deviation.powi(2),
     };
-    // PyTorch's epsilon: Burn's default of 1e-5 would slow a classifier whose gradients have become small.
-    let mut adam = AdamConfig::new().with_epsilon(1e-8);
-    adam = adam.with_grad_clipping(clip.map(|norm| GradientClippingConfig::Norm(norm as f32)));
-
     let loader = TrainLoader::new(train, config.scaling, seed, steps, device.clone());
     let epochs = loader.epochs();
     let validation = ValidLoader::new(valid, config.scaling, device.clone());
@@ -136,10 +132,8 @@ fn fit(
             config.settings.task.name()
         ));
     let renderer = display.renderer(training.interrupter());
-    let result =
-        training
-            .renderer(renderer)
-            .launch(Learner::new(trainee, adam.init(), learning_rate));
+    let learner = Learner::new(trainee, optimizer(recipe), learning_rate(recipe, steps)?);
+    let result = training.renderer(renderer).launch(learner);
 
     // Gives the terminal back before anything is printed.
     drop(result.renderer);
@@ -147,4 +141,28 @@ fn fit(
         bail!("training stopped: {error}");
     }
     Ok((result.model.network, reader.finish()))
+}
+
+/// Adam with PyTorch's epsilon: Burn's default of 1e-5 would slow a classifier whose gradients have become small.
+fn optimizer(recipe: Recipe) -> ModuleOptimizer {
+    let clipping = recipe
+        .clip
+        .map(|norm| GradientClippingConfig::Norm(norm as f32));
+    AdamConfig::new()
+        .with_epsilon(1e-8)
+        .with_grad_clipping(clipping)
+        .init()
+}
+
+fn learning_rate(recipe: Recipe, steps: usize) -> Result<ModuleLrScheduler> {
+    let rate = recipe.learning_rate;
+    match recipe.decay {
+        Decay::Constant => Ok(rate.into()),
+        Decay::Cosine => {
+            let cosine = CosineAnnealingLrSchedulerConfig::new(rate, steps);
+            cosine
+                .init()
+                .map_err(|error| anyhow!("learning rate {rate}: {error}"))
+        }
+    }
 }

@@ -1,0 +1,100 @@
+//! What each strategy's gradient reaches.
+
+use burn::tensor::{Device, Tensor};
+use clap::ValueEnum;
+use combined_network::backend::Backend;
+use combined_network::strategy::{Step, Strategy};
+
+const STEP: Step = Step {
+    index: 3,
+    total: 10,
+    seed: 1,
+};
+
+fn device() -> Device {
+    Backend::compiled()[0]
+        .device()
+        .expect("the first backend needs no driver")
+        .autodiff()
+}
+
+/// Cost, gradient of the logits and gradient of the values.
+fn gradients(strategy: Strategy) -> (f32, Option<Vec<f32>>, Vec<f32>) {
+    let device = device();
+    let logits = Tensor::<2>::from_floats([[-2.0, 0.0, 0.5]], &device).require_grad();
+    let values = Tensor::<2>::from_floats([[10.0, 20.0, 30.0]], &device).require_grad();
+    let targets = Tensor::<2>::from_floats([[19.0]], &device);
+    let selector = strategy.selector(1, &device);
+    let cost = strategy.cost(
+        selector.as_ref(),
+        logits.clone(),
+        values.clone(),
+        targets,
+        STEP,
+    );
+    let grads = cost.backward();
+    let numbers = |tensor: Tensor<2>| tensor.into_data().iter::<f32>().collect::<Vec<_>>();
+    let of_values = values
+        .grad(&grads)
+        .map(numbers)
+        .expect("every strategy trains the values");
+    (
+        cost.into_scalar(),
+        logits.grad(&grads).map(numbers),
+        of_values,
+    )
+}
+
+fn close(a: f32, b: f32) -> bool {
+    (a - b).abs() <= 1e-4 * b.abs().max(1.0)
+}
+
+#[test]
+fn every_strategy_but_the_rounded_index_trains_the_classifier() {
+    for &strategy in Strategy::value_variants() {
+        let (cost, logits, values) = gradients(strategy);
+        assert!(cost.is_finite(), "{strategy:?}");
+        let reached = logits.is_some_and(|gradient| gradient.iter().any(|g| *g != 0.0));
+        assert_eq!(reached, strategy != Strategy::RoundedIndex, "{strategy:?}");
+        assert!(values.iter().any(|g| *g != 0.0), "{strategy:?}");
+    }
+}
+
+/// p = softmax(-2, 0, .5); the costs are 81, 1 and 121.
+#[test]
+fn the_exact_strategies_weigh_every_class() {
+    let p = [0.048_608_4, 0.359_170_2, 0.592_221_4_f32];
+    let (cost, ..) = gradients(Strategy::ExpectedCost);
+    assert!(close(cost, p[0] * 81.0 + p[1] + p[2] * 121.0), "{cost}");
+    // At this temperature the second class has all the responsibility.
+    let (cost, logits, values) = gradients(Strategy::FreeEnergy);
+    assert!(close(cost, 1.0 - 0.1 * p[1].ln()), "{cost}");
+    let logits = logits.expect("a gradient");
+    assert!(
+        close(logits[1], 0.1 * (p[1] - 1.0)) && close(logits[2], 0.1 * p[2]),
+        "{logits:?}"
+    );
+    assert!(close(values[1], 2.0) && values[2] == 0.0, "{values:?}");
+}
+
+/// The third class leads: its squared error is 121, and the straight-through one-hot passes its gradient on whole.
+#[test]
+fn the_straight_through_choice_trains_only_the_chosen_value() {
+    let (cost, _, values) = gradients(Strategy::StraightThrough);
+    assert!(
+        close(cost, 121.0) && close(values[2], 22.0),
+        "{cost} {values:?}"
+    );
+    assert!(values[0] == 0.0 && values[1] == 0.0, "{values:?}");
+}
+
+/// The literal answer: minus log-probability times cost, and the value is pushed the wrong way with the logits.
+#[test]
+fn the_greedy_score_rewards_the_leader() {
+    let (cost, logits, _) = gradients(Strategy::GreedyScore);
+    assert!(close(cost, -(0.592_221_4_f32.ln()) * 121.0), "{cost}");
+    assert!(
+        logits.expect("a gradient")[2] < 0.0,
+        "descent raises the leading logit, however bad its value"
+    );
+}
