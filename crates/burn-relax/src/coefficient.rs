@@ -1,6 +1,9 @@
 use burn_core::tensor::Tensor;
 
-use crate::{check, functions::spread};
+use crate::{
+    check,
+    functions::{load, spread},
+};
 
 /// A temperature or a power: one number, or a tensor with one value per row that receives a gradient.
 ///
@@ -65,6 +68,14 @@ impl<const D: usize> Coefficient<D> {
                     "hold finite numbers greater than 0",
                 );
             }
+        }
+    }
+
+    /// In at least f32.
+    pub(crate) fn load(self) -> Self {
+        match self {
+            Self::Number(value) => Self::Number(value),
+            Self::Tensor(tensor) => Self::Tensor(load(tensor)),
         }
     }
 

@@ -1,7 +1,11 @@
 use burn_core::backend::Dispatch;
 use burn_core::tensor::{AsIndex, Tensor};
 
-use crate::{RelaxOps, check, coefficient::Coefficient, functions::is_forbidden};
+use crate::{
+    RelaxOps, check,
+    coefficient::Coefficient,
+    functions::{is_forbidden, load, store},
+};
 
 /// The free energy of the classes' costs: the objective that trains a choice best when every cost is at hand.
 ///
@@ -69,6 +73,8 @@ pub fn free_energy_cost<const D: usize>(
     match temperature {
         Coefficient::Number(value) => energy(logits, cost, dim, value),
         Coefficient::Tensor(tensor) => {
+            let dtype = cost.dtype();
+            let (logits, cost, tensor) = (load(logits), load(cost), load(tensor));
             // -T log Σ p exp(-f/T) is T times the energy of f/T at temperature 1. What has no gradient, infinite costs and
             // those of forbidden classes, stands aside of the division: 0 times infinity would reach the temperature's.
             let aside = cost.clone().is_inf().bool_or(is_forbidden(&logits));
@@ -79,11 +85,12 @@ pub fn free_energy_cost<const D: usize>(
                 .mask_where(aside, cost.detach());
             let energy = energy(logits, scaled, dim, 1.0);
             let hopeless = energy.clone().is_inf();
-            energy
+            let energy = energy
                 .clone()
                 .mask_fill(hopeless.clone(), 0.0)
                 .mul(tensor)
-                .mask_where(hopeless, energy.detach())
+                .mask_where(hopeless, energy.detach());
+            store(energy, dtype)
         }
     }
 }

@@ -161,6 +161,12 @@ pub(super) fn sample<const D: usize>(
     let mut innermost = logits.dims();
     innermost[dim..].rotate_left(1);
     let rows = innermost[..D - 1].iter().product();
+    let mut drawn = logits.dims();
+    drawn[dim] = samples;
+    if rows == 0 {
+        // Burn's `reshape` reads a 0 as "the size that was there".
+        return Tensor::zeros(drawn, &logits.device());
+    }
     let mut axes: [isize; D] = core::array::from_fn(|axis| axis as isize);
     axes[dim..].rotate_left(1);
     let scores: Tensor<3> = load(logits).permute(axes).reshape([rows, 1, classes]);
@@ -170,15 +176,14 @@ pub(super) fn sample<const D: usize>(
     let perturbed = Centred::new(scores, 2).map_into(|gaps| gaps.div_scalar(temperature), noise);
     let indices = first_argmax(perturbed, 2);
 
-    let mut drawn = innermost;
-    drawn[D - 1] = samples;
+    drawn[dim..].rotate_left(1);
     let mut back: [isize; D] = core::array::from_fn(|axis| axis as isize);
     back[dim..].rotate_right(1);
     indices.reshape(drawn).permute(back)
 }
 
 /// In at least f32, the shortest dtype that anything is computed in.
-pub(super) fn load<const D: usize>(logits: Tensor<D>) -> Tensor<D> {
+pub(crate) fn load<const D: usize>(logits: Tensor<D>) -> Tensor<D> {
     let logits = logits.dequantize();
     match logits.dtype() {
         DType::F16 | DType::BF16 => logits.cast(FloatDType::F32),
@@ -187,7 +192,7 @@ pub(super) fn load<const D: usize>(logits: Tensor<D>) -> Tensor<D> {
 }
 
 /// Rounded once to the dtype that was asked for.
-pub(super) fn store<const D: usize>(result: Tensor<D>, dtype: DType) -> Tensor<D> {
+pub(crate) fn store<const D: usize>(result: Tensor<D>, dtype: DType) -> Tensor<D> {
     if result.dtype() == dtype {
         result
     } else {

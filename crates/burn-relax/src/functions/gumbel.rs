@@ -131,6 +131,7 @@ fn perturb<const D: usize>(
     hard: bool,
 ) -> Tensor<D> {
     let dtype = logits.dtype();
+    let temperature = temperature.load();
     let perturbed = Centred::new(load(logits), dim).map(|gaps| gaps.add(noise));
     let sample = if hard {
         straight_through_argmax(perturbed, dim, temperature)
@@ -189,7 +190,9 @@ pub fn relaxed_categorical_log_density<const D: usize>(
     check::beside(op, "weights", &logits, &weights);
     let temperature = temperature.into();
     temperature.check(op, "temperature", &logits, dim);
-    let temperature = temperature.into_tensor(&logits, dim);
+    let dtype = logits.dtype();
+    let (logits, weights) = (load(logits), load(weights));
+    let temperature = temperature.load().into_tensor(&logits, dim);
 
     let classes = logits.dims()[dim];
     let log_gamma: f64 = (2..classes).map(|k| (k as f64).ln()).sum();
@@ -198,5 +201,5 @@ pub fn relaxed_categorical_log_density<const D: usize>(
     // Σ(x - T ln y) - n log Σ exp(x - T ln y) is the sum of a log-softmax.
     let joint = finite_or_zero(crate::log_softmax(tilted, dim)).sum_dim(dim);
     let volume = temperature.log() * (classes as f64 - 1.0);
-    joint - log_weights.sum_dim(dim) + volume + log_gamma
+    store(joint - log_weights.sum_dim(dim) + volume + log_gamma, dtype)
 }

@@ -13,6 +13,7 @@ mod spatial;
 mod straight_through;
 
 pub(crate) use argmax::gather_classes;
+pub(crate) use categorical::{load, store};
 pub(crate) use centred::{Centred, is_forbidden, spread};
 pub(crate) use softmax::tempered;
 

@@ -4,7 +4,7 @@ use burn_core::tensor::{AsIndex, Tensor};
 use crate::{
     RelaxOps, check,
     coefficient::Coefficient,
-    functions::{argmax::first_argmax, soft_argmax_gather, spread, tempered},
+    functions::{argmax::first_argmax, load, soft_argmax_gather, spread, store, tempered},
 };
 
 /// Where the classes lie on a line: evenly spaced, or given.
@@ -104,9 +104,10 @@ pub fn soft_argmax<const D: usize>(
 ) -> Tensor<D> {
     let op = "soft_argmax";
     let dim = check::dim::<D>(op, dim);
+    let dtype = logits.dtype();
     let coordinates = coordinates.into().into_tensor(op, &logits, dim);
     let (logits, temperature) = tempered(op, logits, dim, temperature);
-    expected(logits, coordinates, dim, temperature)
+    store(expected(logits, coordinates, dim, temperature), dtype)
 }
 
 fn expected<const D: usize>(
@@ -115,6 +116,7 @@ fn expected<const D: usize>(
     dim: usize,
     temperature: f64,
 ) -> Tensor<D> {
+    let coordinates = store(coordinates, logits.dtype());
     let (output, _) = <Dispatch as RelaxOps>::soft_argmax(
         logits.into_dispatch(),
         coordinates.into_dispatch(),
@@ -158,14 +160,16 @@ pub fn soft_argmax_with_variance<const D: usize>(
 ) -> (Tensor<D>, Tensor<D>) {
     let op = "soft_argmax_with_variance";
     let dim = check::dim::<D>(op, dim);
+    let dtype = logits.dtype();
     let coordinates = coordinates.into().into_tensor(op, &logits, dim);
     let (logits, temperature) = tempered(op, logits, dim, temperature);
+    let (logits, coordinates) = (load(logits), load(coordinates));
     let mean = expected(logits.clone(), coordinates.clone(), dim, temperature);
     let squares = lay_along(coordinates, dim, &logits)
         .sub(mean.clone())
         .square();
     let variance = soft_argmax_gather(logits, squares, dim, temperature, false);
-    (mean, variance)
+    (store(mean, dtype), store(variance, dtype))
 }
 
 /// `coordinates` along `dim`, size 1 elsewhere.
@@ -220,6 +224,7 @@ pub fn windowed_soft_argmax<const D: usize>(
     let op = "windowed_soft_argmax";
     let dim = check::dim::<D>(op, dim);
     check::not_negative(op, "half_width", half_width);
+    let dtype = logits.dtype();
     let coordinates = coordinates.into().into_tensor(op, &logits, dim);
     let (logits, temperature) = tempered(op, logits, dim, temperature);
     let line = lay_along(coordinates.clone().detach(), dim, &logits);
@@ -229,5 +234,5 @@ pub fn windowed_soft_argmax<const D: usize>(
         .gather(dim, first_argmax(logits.clone().detach(), dim));
     let outside = line.sub(centre).abs().greater_scalar(half_width);
     let logits = logits.mask_fill(outside, f64::NEG_INFINITY);
-    expected(logits, coordinates, dim, temperature)
+    store(expected(logits, coordinates, dim, temperature), dtype)
 }

@@ -1,7 +1,11 @@
 use burn_core::backend::Dispatch;
 use burn_core::tensor::{AsIndex, Tensor};
 
-use crate::{RelaxOps, check, coefficient::Coefficient, functions::tempered};
+use crate::{
+    RelaxOps, check,
+    coefficient::Coefficient,
+    functions::{store, tempered},
+};
 
 /// The expected value under the softmax of the logits, or the value at the argmax with that expectation's gradient.
 ///
@@ -64,12 +68,14 @@ pub fn soft_argmax_gather<const D: usize, const DV: usize>(
     let op = "soft_argmax_gather";
     let dim = check::dim::<D>(op, dim);
     check::values_of(op, &logits, &values);
+    let dtype = values.dtype();
     let (logits, temperature) = tempered(op, logits, dim, temperature);
-    let (logits, values) = (logits.into_dispatch(), values.dequantize().into_dispatch());
+    let values = store(values.dequantize(), logits.dtype());
+    let (logits, values) = (logits.into_dispatch(), values.into_dispatch());
     let output = if hard {
         <Dispatch as RelaxOps>::hard_argmax_gather(logits, values, dim, temperature).0
     } else {
         <Dispatch as RelaxOps>::soft_argmax_gather(logits, values, dim, temperature).0
     };
-    Tensor::from_dispatch(output)
+    store(Tensor::from_dispatch(output), dtype)
 }

@@ -1,11 +1,16 @@
 use burn_core::backend::Dispatch;
 use burn_core::tensor::{AsIndex, Tensor};
 
-use crate::{RelaxOps, check, coefficient::Coefficient, functions::Centred};
+use crate::{
+    RelaxOps, check,
+    coefficient::Coefficient,
+    functions::{Centred, load, store},
+};
 
 /// Checks an operator's logits and axis, and folds a tensor temperature into the logits.
 ///
-/// Returns logits and a constant temperature whose softmax is the one asked for.
+/// Returns logits and a constant temperature whose softmax is the one asked for. After a division, short floats come back
+/// as f32, to be rounded once at the end.
 #[track_caller]
 pub(crate) fn tempered<const D: usize>(
     op: &str,
@@ -20,7 +25,7 @@ pub(crate) fn tempered<const D: usize>(
     match temperature {
         Coefficient::Number(value) => (logits, value),
         Coefficient::Tensor(tensor) => {
-            let scaled = Centred::new(logits, dim).map(|gaps| gaps.div(tensor));
+            let scaled = Centred::new(load(logits), dim).map(|gaps| gaps.div(load(tensor)));
             (scaled, 1.0)
         }
     }
@@ -73,10 +78,11 @@ pub fn softmax<const D: usize>(
     temperature: impl Into<Coefficient<D>>,
 ) -> Tensor<D> {
     let dim = check::dim::<D>("softmax", dim);
+    let dtype = logits.dtype();
     let (logits, temperature) = tempered("softmax", logits, dim, temperature);
     let (probs, _) =
         <Dispatch as RelaxOps>::softmax_with_stats(logits.into_dispatch(), dim, temperature);
-    Tensor::from_dispatch(probs)
+    store(Tensor::from_dispatch(probs), dtype)
 }
 
 /// Logarithm of the [`softmax`] at temperature 1, stable where the probabilities underflow.

@@ -3,7 +3,7 @@ use burn_core::tensor::{Bool, Tensor};
 use crate::{
     check,
     coefficient::Coefficient,
-    functions::{argmax::first_argmax, softmax, spread, tempered},
+    functions::{argmax::first_argmax, load, softmax, spread, store, tempered},
 };
 
 /// Where the cells of a heatmap lie along each of its axes of length `L`.
@@ -40,7 +40,8 @@ impl Grid {
     }
 }
 
-/// Checks the heatmap and returns its logits with the cells flattened, and the constant temperature left over.
+/// Checks the heatmap and returns its logits with the cells flattened, in at least f32, and the constant temperature left
+/// over.
 #[track_caller]
 fn flatten<const D: usize, const DO: usize>(
     op: &str,
@@ -59,7 +60,7 @@ fn flatten<const D: usize, const DO: usize>(
     flat[..DO - 1].copy_from_slice(&dims[..DO - 1]);
     flat[DO - 1] = dims[DO - 1..].iter().product();
 
-    match temperature.into() {
+    let (logits, temperature) = match temperature.into() {
         Coefficient::Number(value) => tempered(op, heatmap.reshape(flat), DO - 1, value),
         Coefficient::Tensor(tensor) => {
             let mut rows = [1; D];
@@ -73,7 +74,8 @@ fn flatten<const D: usize, const DO: usize>(
             let tensor = spread(tensor, rows).reshape(per_row);
             tempered(op, heatmap.reshape(flat), DO - 1, tensor)
         }
-    }
+    };
+    (load(logits), temperature)
 }
 
 /// `Σ p f(c_d)` for each spatial axis `d`, side by side in the last dimension.
@@ -149,9 +151,9 @@ pub fn spatial_soft_argmax<const D: usize, const DO: usize>(
     grid: Grid,
     temperature: impl Into<Coefficient<D>>,
 ) -> Tensor<DO> {
-    let dims = heatmap.dims();
+    let (dims, dtype) = (heatmap.dims(), heatmap.dtype());
     let (flat, temperature) = flatten::<D, DO>("spatial_soft_argmax", heatmap, temperature);
-    mean(flat, dims, temperature, grid).1
+    store(mean(flat, dims, temperature, grid).1, dtype)
 }
 
 /// The [`spatial_soft_argmax`] together with the variance along each axis, `Σ p (c_d - E_d)²`.
@@ -188,7 +190,7 @@ pub fn spatial_soft_argmax_with_variance<const D: usize, const DO: usize>(
     temperature: impl Into<Coefficient<D>>,
 ) -> (Tensor<DO>, Tensor<DO>) {
     let op = "spatial_soft_argmax_with_variance";
-    let dims = heatmap.dims();
+    let (dims, dtype) = (heatmap.dims(), heatmap.dtype());
     let (flat, temperature) = flatten::<D, DO>(op, heatmap, temperature);
     let (probs, mean) = mean(flat, dims, temperature, grid);
     let mut keep = [1; D];
@@ -197,7 +199,7 @@ pub fn spatial_soft_argmax_with_variance<const D: usize, const DO: usize>(
         let centre = mean.clone().narrow(DO - 1, axis, 1).reshape(keep);
         coordinate.sub(centre).square()
     });
-    (mean, variance)
+    (store(mean, dtype), store(variance, dtype))
 }
 
 /// The [`spatial_soft_argmax`] over a box round the highest cell, for heatmaps with several peaks.
@@ -238,8 +240,9 @@ pub fn windowed_spatial_soft_argmax<const D: usize, const DO: usize>(
 ) -> Tensor<DO> {
     let op = "windowed_spatial_soft_argmax";
     check::not_negative(op, "half_width", half_width);
-    let dims = heatmap.dims();
+    let (dims, dtype) = (heatmap.dims(), heatmap.dtype());
     let (flat, temperature) = flatten::<D, DO>(op, heatmap.clone(), temperature);
+    let heatmap = load(heatmap);
     let peak = first_argmax(flat.clone().detach(), DO - 1);
     let outside = (DO - 1..D)
         .map(|axis| {
@@ -252,5 +255,5 @@ pub fn windowed_spatial_soft_argmax<const D: usize, const DO: usize>(
         Some(outside) => flat.mask_fill(outside, f64::NEG_INFINITY),
         None => flat,
     };
-    mean(flat, dims, temperature, grid).1
+    store(mean(flat, dims, temperature, grid).1, dtype)
 }

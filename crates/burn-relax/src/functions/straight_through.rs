@@ -7,7 +7,7 @@ use crate::{
         argmax::first_argmax,
         categorical::sample,
         centred::{is_forbidden, spread},
-        softmax, tempered,
+        softmax, store, tempered,
     },
 };
 
@@ -186,8 +186,12 @@ fn relax<const D: usize>(
     temperature: impl Into<Coefficient<D>>,
 ) -> Tensor<D> {
     let hard = one_hot(&logits, indices, dim);
+    let dtype = logits.dtype();
     let (logits, temperature) = tempered(op, logits, dim, temperature);
-    combine(hard, softmax(logits, dim, temperature))
+    let soft = store(softmax(logits, dim, temperature), dtype);
+    // A shader compiler may take `soft - soft` for 0 even where it is NaN.
+    let unknown = soft.clone().detach().is_nan();
+    combine(hard.mask_fill(unknown, f64::NAN), soft)
 }
 
 /// The one-hot of a sampled class with the gradient of the softmax, at two temperatures: one to sample, one to
