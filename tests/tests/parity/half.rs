@@ -4,50 +4,59 @@ use std::collections::BTreeMap;
 
 use burn_core::tensor::{DType, Tensor};
 use burn_relax::{
-    Coordinates, categorical_entropy, free_energy_cost, gradual_argmax, gumbel_softmax,
-    log_softmax, power_softmax, soft_argmax, soft_argmax_gather, softmax, straight_through_argmax,
+    Coordinates, Grid, categorical_entropy, free_energy_cost, gradual_argmax, gumbel_softmax,
+    log_softmax, power_softmax, relaxed_categorical_log_density, soft_argmax, soft_argmax_gather,
+    soft_argmax_with_variance, softmax, spatial_soft_argmax, spatial_soft_argmax_with_variance,
+    straight_through_argmax, windowed_soft_argmax,
 };
 use burn_relax_tests::{Array, Leaves, Random, Table, cpu_devices};
 
-use crate::{numbers, unit_numbers};
+use crate::{Terms, numbers, unit_numbers};
 
 /// Numbers as the short dtype holds them.
 fn rounded(array: &Array, dtype: DType) -> Array {
     let device = &cpu_devices()[0].device;
-    Array::of(array.tensor::<2>(device, dtype))
+    let rounded = Array::line(array.data.clone()).tensor::<1>(device, dtype);
+    Array::new(array.shape.clone(), Array::of(rounded).data)
 }
 
 type Function = fn(&Leaves) -> Tensor<2>;
 
-const FUNCTIONS: [(&str, Function); 11] = [
-    ("softmax", |x| softmax(x.get::<2>("logits"), 1, 0.7)),
-    ("log_softmax", |x| log_softmax(x.get::<2>("logits"), 1)),
-    ("soft_argmax", |x| {
-        soft_argmax(x.get::<2>("logits"), 1, 0.7, Coordinates::index())
-    }),
-    ("soft_argmax_gather", |x| {
-        soft_argmax_gather(x.get::<2>("logits"), x.get::<2>("values"), 1, 0.7, false)
-    }),
-    ("hard soft_argmax_gather", |x| {
-        soft_argmax_gather(x.get::<2>("logits"), x.get::<2>("values"), 1, 0.7, true)
-    }),
-    ("straight_through_argmax", |x| {
-        straight_through_argmax(x.get::<2>("logits"), 1, 0.7)
-    }),
-    ("gradual_argmax", |x| {
-        gradual_argmax(x.get::<2>("unit"), 1, 3.0)
-    }),
-    ("power_softmax", |x| {
-        power_softmax(x.get::<2>("unit"), 1, 3.0)
-    }),
-    ("free_energy_cost", |x| {
-        free_energy_cost(x.get::<2>("logits"), x.get::<2>("values"), 1, 0.7)
-    }),
-    ("gumbel_softmax", |x| {
-        gumbel_softmax(x.get::<2>("logits"), 1, 0.7, false, 4)
-    }),
-    ("categorical_entropy", |x| {
-        categorical_entropy(x.get::<2>("logits"), 1)
+fn logits(x: &Leaves) -> Tensor<2> {
+    x.get("logits")
+}
+
+fn values(x: &Leaves) -> Tensor<2> {
+    x.get("values")
+}
+
+fn per_row(x: &Leaves) -> Tensor<2> {
+    x.get("temperature")
+}
+
+const FUNCTIONS: [(&str, Function); 21] = [
+    ("softmax", |x| softmax(logits(x), 1, 0.7)),
+    ("softmax per row", |x| softmax(logits(x), 1, per_row(x))),
+    ("log_softmax", |x| log_softmax(logits(x), 1)),
+    ("categorical_entropy", |x| categorical_entropy(logits(x), 1)),
+    ("soft_argmax", |x| soft_argmax(logits(x), 1, 0.7, Coordinates::index())),
+    ("soft_argmax per row", |x| soft_argmax(logits(x), 1, per_row(x), x.get::<1>("coordinates"))),
+    ("variance", |x| soft_argmax_with_variance(logits(x), 1, 0.7, x.get::<1>("coordinates")).1),
+    ("variance per row", |x| soft_argmax_with_variance(logits(x), 1, per_row(x), x.get::<1>("coordinates")).1),
+    ("windowed_soft_argmax", |x| windowed_soft_argmax(logits(x), 1, per_row(x), x.get::<1>("coordinates"), 0.4)),
+    ("spatial_soft_argmax", |x| spatial_soft_argmax(x.get::<2>("logits"), Grid::CellCentres, per_row(x))),
+    ("spatial variance", |x| spatial_soft_argmax_with_variance(logits(x), Grid::CellCentres, 0.7).1),
+    ("soft_argmax_gather", |x| soft_argmax_gather(logits(x), values(x), 1, 0.7, false)),
+    ("soft_argmax_gather per row", |x| soft_argmax_gather(logits(x), values(x), 1, per_row(x), false)),
+    ("hard soft_argmax_gather", |x| soft_argmax_gather(logits(x), values(x), 1, per_row(x), true)),
+    ("straight_through_argmax", |x| straight_through_argmax(logits(x), 1, per_row(x))),
+    ("gumbel_softmax", |x| gumbel_softmax(logits(x), 1, per_row(x), false, 4)),
+    ("gradual_argmax", |x| gradual_argmax(x.get::<2>("unit"), 1, per_row(x))),
+    ("power_softmax", |x| power_softmax(x.get::<2>("unit"), 1, per_row(x))),
+    ("free_energy_cost", |x| free_energy_cost(logits(x), values(x), 1, 0.7)),
+    ("free_energy_cost per row", |x| free_energy_cost(logits(x), values(x), 1, per_row(x))),
+    ("relaxed_categorical_log_density", |x| {
+        relaxed_categorical_log_density(values(x), x.get::<2>("unit") + 0.125, 1, per_row(x))
     }),
 ];
 
@@ -58,6 +67,8 @@ fn run(function: Function, dtype: DType, short: DType) -> BTreeMap<String, Array
         ("logits", numbers(&shape, 1, true)),
         ("values", numbers(&shape, 2, false)),
         ("unit", unit_numbers(&shape, 3)),
+        ("temperature", Random::new(4).array([3, 1], 0.5, 2.0)),
+        ("coordinates", numbers(&[41], 5, false)),
     ];
     let inputs = inputs.map(|(name, array)| (name.to_owned(), rounded(&array, short)));
     let device = cpu_devices()[0].device.clone().autodiff();
@@ -65,8 +76,7 @@ fn run(function: Function, dtype: DType, short: DType) -> BTreeMap<String, Array
     let y = function(&x);
     let output = Array::of(y.clone());
     let y = burn_relax_tests::flat(y);
-    let weights = Random::new(5).array([1, y.dims()[0]], 0.5, 1.0);
-    let weights = Array::line(rounded(&weights, short).data);
+    let weights = rounded(&Random::new(5).array(y.dims(), 0.5, 1.0), short);
     let mut results: BTreeMap<_, _> = x
         .gradients(y, &weights)
         .into_iter()
@@ -87,7 +97,9 @@ fn compare(short: DType, unit: f64) {
             if tensor == "output" {
                 table.equal(&title, &actual, &expected[&tensor]);
             } else {
-                table.close_relative(&title, &actual, &expected[&tensor], 2.0 * unit);
+                // A coefficient's gradient adds up weights times logarithms of either sign.
+                let terms = if tensor == "temperature" { Terms::Logarithms(41) } else { Terms::None };
+                crate::compare(&mut table, &title, &actual, &expected[&tensor], terms, 2.0 * unit);
             }
         }
     }
