@@ -99,6 +99,7 @@ fn shape(rows: usize, n: usize, threads: usize, filter: &str) {
     let grad_row = vec![1.0f32; rows];
     let (mut big, mut big2) = (spare(total), spare(total));
     let (mut small, mut small2, mut stats) = (spare(rows), spare(rows), spare(4 * rows));
+    let mut index = vec![MaybeUninit::new(0i64); rows];
     let report = |name: &str, floats: usize, kernel: &mut dyn FnMut()| {
         if !name.contains(filter) {
             return;
@@ -165,6 +166,59 @@ fn shape(rows: usize, n: usize, threads: usize, filter: &str) {
             1.0,
             &mut big,
         )
+    });
+    let unit = &values;
+    let power = [2.0f32];
+    report("gradual", 2 * total, &mut || {
+        kernels::gradual_argmax(unit, &power, n, &mut big)
+    });
+    report("gradual bwd", 3 * total, &mut || {
+        kernels::gradual_argmax_backward(unit, &power, &logits, n, &mut big, &mut small)
+    });
+    report("power_softmax", 2 * total, &mut || {
+        kernels::power_softmax(unit, &power, n, &mut big, stats2)
+    });
+    kernels::power_softmax(unit, &power, n, &mut big, stats2);
+    report("power_softmax bwd", 4 * total, &mut || {
+        kernels::power_softmax_backward(
+            unit,
+            &power,
+            ready(&big),
+            ready(stats2),
+            &logits,
+            n,
+            &mut big2,
+            &mut small,
+        )
+    });
+    report("argmax", total, &mut || {
+        kernels::argmax(&logits, n, &mut index)
+    });
+    report("free_energy", 2 * total, &mut || {
+        kernels::free_energy(&logits, &values, n, 1.0, &mut small, &mut stats)
+    });
+    kernels::free_energy(&logits, &values, n, 1.0, &mut small, &mut stats);
+    report("free_energy bwd", 4 * total, &mut || {
+        kernels::free_energy_backward(
+            &logits,
+            &values,
+            ready(&stats),
+            &grad_row,
+            n,
+            1.0,
+            &mut big,
+            &mut big2,
+        )
+    });
+    let stats2 = &mut stats[..2 * rows];
+    report("gumbel_softmax", 2 * total, &mut || {
+        kernels::gumbel_softmax(&logits, None, seed, 0, n, 1.0, &mut big, stats2)
+    });
+    report("gumbel_softmax given", 3 * total, &mut || {
+        kernels::gumbel_softmax(&logits, Some(&values), seed, 0, n, 1.0, &mut big, stats2)
+    });
+    report("sample_categorical", total, &mut || {
+        kernels::sample_categorical(&logits, seed, 0, n, 1, &mut index, &mut small)
     });
     report("gumbel noise", total, &mut || {
         kernels::gumbel(seed, 0, &mut big)

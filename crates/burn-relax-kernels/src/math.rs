@@ -17,11 +17,12 @@ pub(crate) fn exp<V: Vector>(x: V) -> V {
 /// The computation of [`exp`].
 #[inline(always)]
 pub(crate) fn exp_lanes<V: Vector>(x: V) -> V {
-    let shifted = x * V::splat(V::Scalar::LOG2_E) + V::splat(V::Scalar::ROUNDER);
-    let k = shifted - V::splat(V::Scalar::ROUNDER);
-    let r = (x - k * V::splat(V::Scalar::LN2_HIGH)) - k * V::splat(V::Scalar::LN2_LOW);
-    let rest = r * r * polynomial(r, V::Scalar::EXP_POLYNOMIAL);
-    let mantissa = V::splat(V::Scalar::ONE) + (r + rest);
+    let shifted = x.mul_add(V::splat(V::Scalar::LOG2_E), V::splat(V::Scalar::ROUNDER));
+    let k = V::splat(V::Scalar::ROUNDER) - shifted;
+    let r = k.mul_add(V::splat(V::Scalar::LN2_HIGH), x);
+    let r = k.mul_add(V::splat(V::Scalar::LN2_LOW), r);
+    let linear = r + V::splat(V::Scalar::ONE);
+    let mantissa = (r * r).mul_add(polynomial(r, V::Scalar::EXP_POLYNOMIAL), linear);
     // The low bits of `shifted` are k, in two's complement: moved to the exponent's place they are 2^k over 1.
     let power = shifted.shl_mantissa().iadd(V::Scalar::ONE_BITS);
     V::select(
@@ -35,7 +36,7 @@ pub(crate) fn exp_lanes<V: Vector>(x: V) -> V {
 #[inline(always)]
 pub(crate) fn exp_m1<V: Vector>(x: V) -> V {
     // For |x| <= 1/4 the polynomial of `exp` needs no reduction.
-    let near = x + x * x * polynomial(x, V::Scalar::EXP_POLYNOMIAL);
+    let near = (x * x).mul_add(polynomial(x, V::Scalar::EXP_POLYNOMIAL), x);
     let far = exp(x) - V::splat(V::Scalar::ONE);
     V::select(x.lt(V::splat(V::Scalar::EXP_M1_NEAR)), far, near)
 }
@@ -76,8 +77,8 @@ fn ln_scaled<V: Vector>(x: V, lift: V) -> V {
     let biased = t.shr_mantissa().ior(V::Scalar::INTEGER_BITS);
     let e = biased - V::splat(V::Scalar::INTEGER_OFFSET) - lift;
     let f = m - V::splat(V::Scalar::ONE);
-    let rest = V::Scalar::ln_rest(f) + e * V::splat(V::Scalar::LN2_LOW);
-    (f + rest) + e * V::splat(V::Scalar::LN2_HIGH)
+    let rest = e.mul_add(V::splat(V::Scalar::LN2_LOW), V::Scalar::ln_rest(f));
+    e.mul_add(V::splat(V::Scalar::LN2_HIGH), f + rest)
 }
 
 #[cfg(test)]

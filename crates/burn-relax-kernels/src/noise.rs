@@ -9,7 +9,7 @@ use crate::element::Element;
 use crate::philox::{GROUP, Seed, fill};
 use crate::real::Real;
 use crate::rows::Output;
-use crate::simd::{Backend, Region, Vector};
+use crate::simd::{Backend, Pack, Region, Vector};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
@@ -44,9 +44,11 @@ fn groups<V: Vector>(
             *noise = V::Scalar::uniform(bits);
         }
         if kind == Kind::Gumbel {
-            for vector in noise.chunks_exact_mut(V::LANES) {
-                // SAFETY: the chunk holds exactly one vector.
-                unsafe { V::Scalar::gumbel(V::load(vector.as_ptr())).store(vector.as_mut_ptr()) };
+            for pack in noise.chunks_exact_mut(2 * V::LANES) {
+                // SAFETY: the chunk holds exactly two vectors.
+                unsafe {
+                    V::Scalar::gumbel(Pack::<V, 2>::load(pack.as_ptr())).store(pack.as_mut_ptr())
+                };
             }
         }
         let take = (DRAWS - skip).min(len - done);

@@ -112,14 +112,25 @@ pub trait Real:
     }
 }
 
-/// Horner's scheme, highest power first.
+/// A polynomial, highest power first: its even and odd parts by Horner's scheme, side by side, which halves the chain of
+/// dependent instructions.
 #[inline(always)]
 pub(crate) fn polynomial<V: Vector>(x: V, coefficients: &[V::Scalar]) -> V {
-    let mut y = V::splat(coefficients[0]);
-    for &c in &coefficients[1..] {
-        y = y * x + V::splat(c);
+    let square = x * x;
+    let n = coefficients.len();
+    let part = |parity: usize| {
+        let mut y = V::splat(coefficients[parity]);
+        for &c in coefficients[parity + 2..].iter().step_by(2) {
+            y = y.mul_add(square, V::splat(c));
+        }
+        y
+    };
+    let (first, second) = (part(0), part(1));
+    if n % 2 == 1 {
+        second.mul_add(x, first)
+    } else {
+        first.mul_add(x, second)
     }
-    y
 }
 
 /// `-ln(-ln u)`
@@ -180,7 +191,7 @@ impl Real for f32 {
             0.3333333134651184,
         ];
         let square = f * f;
-        square * f * polynomial(f, P) - square * V::splat(0.5)
+        square * f.mul_add(polynomial(f, P), V::splat(-0.5))
     }
 
     #[inline(always)]
@@ -215,7 +226,7 @@ impl Real for f32 {
         ];
         let tail = ln_of_ln(u);
         let d = u - V::splat(CENTRE);
-        let centre = d * V::splat(E) + (d * polynomial(d, P) + V::splat(SHIFT));
+        let centre = d.mul_add(V::splat(E), d.mul_add(polynomial(d, P), V::splat(SHIFT)));
         V::select(
             (d * d).lt(V::splat(CENTRE_RADIUS * CENTRE_RADIUS)),
             centre,
@@ -288,7 +299,8 @@ impl Real for f64 {
         let s = f / (f + V::splat(2.0));
         let z = s * s;
         let half_square = f * f * V::splat(0.5);
-        s * (half_square + z * polynomial(z, P)) - half_square
+        let sum = z.mul_add(polynomial(z, P), half_square);
+        s.mul_add(sum, V::splat(0.0) - half_square)
     }
 
     #[inline(always)]

@@ -55,6 +55,17 @@ macro_rules! array {
                 unsafe { p.cast::<[$scalar; 4]>().write_unaligned(self.0) }
             }
             #[inline(always)]
+            fn mul_add(self, b: Self, c: Self) -> Self {
+                let (a, b, c) = (self.0, b.0, c.0);
+                let lane = <$scalar>::mul_add;
+                Self([
+                    lane(a[0], b[0], c[0]),
+                    lane(a[1], b[1], c[1]),
+                    lane(a[2], b[2], c[2]),
+                    lane(a[3], b[3], c[3]),
+                ])
+            }
+            #[inline(always)]
             fn max(self, o: Self) -> Self {
                 Self::select(o.lt(self), self, o)
             }

@@ -2,8 +2,9 @@
 //!
 //! A kernel is generic over a [`Backend`] and is compiled once per instruction set. All backends offer
 //! vectors of the *same* logical width (16 lanes of `f32`, 8 of `f64`) and only operations that IEEE 754
-//! defines to the last bit: no fused multiply-add, no approximate reciprocal, one fixed reduction tree. This is what
-//! makes the results of all paths equal bit for bit.
+//! defines to the last bit, with one fixed reduction tree: no approximate reciprocal, no contraction by the compiler. The
+//! fused multiply-add is one of them; where the processor has none, it is a slow but exact library call. This is what makes the
+//! results of all paths equal bit for bit.
 //!
 //! A register is a [`Vector`] of its own number of lanes; a [`Pack`] of several makes up the common width, and a pack of such packs
 //! the unrolled steps of the loops.
@@ -98,6 +99,8 @@ pub trait Vector:
         }
     }
 
+    /// `self * b + c` with one rounding.
+    fn mul_add(self, b: Self, c: Self) -> Self;
     /// `if self > o { self } else { o }` per lane.
     fn max(self, o: Self) -> Self;
     /// `if self < o { self } else { o }` per lane.

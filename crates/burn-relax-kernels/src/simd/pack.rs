@@ -71,6 +71,13 @@ impl<V: Vector, const U: usize> Vector for Pack<V, U> {
         }
     }
     #[inline(always)]
+    fn mul_add(mut self, b: Self, c: Self) -> Self {
+        for u in 0..U {
+            self.0[u] = self.0[u].mul_add(b.0[u], c.0[u]);
+        }
+        self
+    }
+    #[inline(always)]
     fn max(mut self, o: Self) -> Self {
         for u in 0..U {
             self.0[u] = self.0[u].max(o.0[u]);
@@ -118,8 +125,8 @@ impl<V: Vector, const U: usize> Vector for Pack<V, U> {
     }
     #[inline(always)]
     fn select(m: Self::Mask, mut a: Self, b: Self) -> Self {
-        for u in 0..U {
-            a.0[u] = V::select(m[u], a.0[u], b.0[u]);
+        for (u, m) in m.into_iter().enumerate() {
+            a.0[u] = V::select(m, a.0[u], b.0[u]);
         }
         a
     }

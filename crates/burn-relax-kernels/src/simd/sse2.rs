@@ -46,6 +46,20 @@ macro_rules! register {
                 unsafe { $store(p, self.0) }
             }
             #[inline(always)]
+            fn mul_add(self, b: Self, c: Self) -> Self {
+                let mut lanes = [[0.0; $lanes]; 3];
+                // SAFETY: each array holds one register.
+                unsafe {
+                    self.store(lanes[0].as_mut_ptr());
+                    b.store(lanes[1].as_mut_ptr());
+                    c.store(lanes[2].as_mut_ptr());
+                    for j in 0..$lanes {
+                        lanes[0][j] = <$scalar>::mul_add(lanes[0][j], lanes[1][j], lanes[2][j]);
+                    }
+                    Self::load(lanes[0].as_ptr())
+                }
+            }
+            #[inline(always)]
             fn max(self, o: Self) -> Self {
                 // SAFETY: the module's invariant.
                 unsafe { Self($max(self.0, o.0)) }
