@@ -165,6 +165,7 @@ pub fn straight_through_with_indices<const D: usize>(
 ) -> Tensor<D> {
     let op = "straight_through_with_indices";
     let dim = check::dim::<D>(op, dim);
+    check::not_empty(op, "logits", &logits, dim);
     let mut rows = logits.shape();
     rows[dim] = 1;
     check::same_shape(
