@@ -39,22 +39,54 @@ const FUNCTIONS: [(&str, Function); 21] = [
     ("softmax per row", |x| softmax(logits(x), 1, per_row(x))),
     ("log_softmax", |x| log_softmax(logits(x), 1)),
     ("categorical_entropy", |x| categorical_entropy(logits(x), 1)),
-    ("soft_argmax", |x| soft_argmax(logits(x), 1, 0.7, Coordinates::index())),
-    ("soft_argmax per row", |x| soft_argmax(logits(x), 1, per_row(x), x.get::<1>("coordinates"))),
-    ("variance", |x| soft_argmax_with_variance(logits(x), 1, 0.7, x.get::<1>("coordinates")).1),
-    ("variance per row", |x| soft_argmax_with_variance(logits(x), 1, per_row(x), x.get::<1>("coordinates")).1),
-    ("windowed_soft_argmax", |x| windowed_soft_argmax(logits(x), 1, per_row(x), x.get::<1>("coordinates"), 0.4)),
-    ("spatial_soft_argmax", |x| spatial_soft_argmax(x.get::<2>("logits"), Grid::CellCentres, per_row(x))),
-    ("spatial variance", |x| spatial_soft_argmax_with_variance(logits(x), Grid::CellCentres, 0.7).1),
-    ("soft_argmax_gather", |x| soft_argmax_gather(logits(x), values(x), 1, 0.7, false)),
-    ("soft_argmax_gather per row", |x| soft_argmax_gather(logits(x), values(x), 1, per_row(x), false)),
-    ("hard soft_argmax_gather", |x| soft_argmax_gather(logits(x), values(x), 1, per_row(x), true)),
-    ("straight_through_argmax", |x| straight_through_argmax(logits(x), 1, per_row(x))),
-    ("gumbel_softmax", |x| gumbel_softmax(logits(x), 1, per_row(x), false, 4)),
-    ("gradual_argmax", |x| gradual_argmax(x.get::<2>("unit"), 1, per_row(x))),
-    ("power_softmax", |x| power_softmax(x.get::<2>("unit"), 1, per_row(x))),
-    ("free_energy_cost", |x| free_energy_cost(logits(x), values(x), 1, 0.7)),
-    ("free_energy_cost per row", |x| free_energy_cost(logits(x), values(x), 1, per_row(x))),
+    ("soft_argmax", |x| {
+        soft_argmax(logits(x), 1, 0.7, Coordinates::index())
+    }),
+    ("soft_argmax per row", |x| {
+        soft_argmax(logits(x), 1, per_row(x), x.get::<1>("coordinates"))
+    }),
+    ("variance", |x| {
+        soft_argmax_with_variance(logits(x), 1, 0.7, x.get::<1>("coordinates")).1
+    }),
+    ("variance per row", |x| {
+        soft_argmax_with_variance(logits(x), 1, per_row(x), x.get::<1>("coordinates")).1
+    }),
+    ("windowed_soft_argmax", |x| {
+        windowed_soft_argmax(logits(x), 1, per_row(x), x.get::<1>("coordinates"), 0.4)
+    }),
+    ("spatial_soft_argmax", |x| {
+        spatial_soft_argmax(x.get::<2>("logits"), Grid::CellCentres, per_row(x))
+    }),
+    ("spatial variance", |x| {
+        spatial_soft_argmax_with_variance(logits(x), Grid::CellCentres, 0.7).1
+    }),
+    ("soft_argmax_gather", |x| {
+        soft_argmax_gather(logits(x), values(x), 1, 0.7, false)
+    }),
+    ("soft_argmax_gather per row", |x| {
+        soft_argmax_gather(logits(x), values(x), 1, per_row(x), false)
+    }),
+    ("hard soft_argmax_gather", |x| {
+        soft_argmax_gather(logits(x), values(x), 1, per_row(x), true)
+    }),
+    ("straight_through_argmax", |x| {
+        straight_through_argmax(logits(x), 1, per_row(x))
+    }),
+    ("gumbel_softmax", |x| {
+        gumbel_softmax(logits(x), 1, per_row(x), false, 4)
+    }),
+    ("gradual_argmax", |x| {
+        gradual_argmax(x.get::<2>("unit"), 1, per_row(x))
+    }),
+    ("power_softmax", |x| {
+        power_softmax(x.get::<2>("unit"), 1, per_row(x))
+    }),
+    ("free_energy_cost", |x| {
+        free_energy_cost(logits(x), values(x), 1, 0.7)
+    }),
+    ("free_energy_cost per row", |x| {
+        free_energy_cost(logits(x), values(x), 1, per_row(x))
+    }),
     ("relaxed_categorical_log_density", |x| {
         relaxed_categorical_log_density(values(x), x.get::<2>("unit") + 0.125, 1, per_row(x))
     }),
@@ -98,8 +130,19 @@ fn compare(short: DType, unit: f64) {
                 table.equal(&title, &actual, &expected[&tensor]);
             } else {
                 // A coefficient's gradient adds up weights times logarithms of either sign.
-                let terms = if tensor == "temperature" { Terms::Logarithms(41) } else { Terms::None };
-                crate::compare(&mut table, &title, &actual, &expected[&tensor], terms, 2.0 * unit);
+                let terms = if tensor == "temperature" {
+                    Terms::Logarithms(41)
+                } else {
+                    Terms::None
+                };
+                crate::compare(
+                    &mut table,
+                    &title,
+                    &actual,
+                    &expected[&tensor],
+                    terms,
+                    2.0 * unit,
+                );
             }
         }
     }

@@ -1,0 +1,50 @@
+//! A bad configuration dies in `init`, never in `forward`.
+
+use burn_core::tensor::Device;
+use burn_relax::*;
+
+use crate::refusals;
+
+#[test]
+fn bad_temperatures_and_powers_die_in_init() {
+    refusals! {
+        "SoftArgmax: temperature must be a finite number greater than 0, got 0" =>
+            SoftArgmaxConfig::new().with_temperature(0.0).init(),
+        "SoftArgmaxGather: temperature must be a finite number greater than 0, got -1" =>
+            SoftArgmaxGatherConfig::new().with_temperature(-1.0).init(),
+        "StraightThroughArgmax: temperature must be a finite number greater than 0, got NaN" =>
+            StraightThroughArgmaxConfig::new().with_temperature(f64::NAN).init(),
+        "GumbelSoftmax: temperature must be a finite number greater than 0, got inf" =>
+            GumbelSoftmaxConfig::new().with_temperature(f64::INFINITY).init(),
+        "GradualArgmax: power must be a finite number greater than 0, got 0" => GradualArgmaxConfig::new().with_power(0.0).init(),
+    }
+}
+
+#[test]
+fn a_bad_line_or_window_dies_in_init() {
+    refusals! {
+        "SoftArgmax: base must be a finite number, got inf" => SoftArgmaxConfig::new().with_base(f64::INFINITY).init(),
+        "SoftArgmax: step must be a finite number, got NaN" => SoftArgmaxConfig::new().with_step(f64::NAN).init(),
+        "SoftArgmax: half_width must be a finite number of at least 0, got -0.5" =>
+            SoftArgmaxConfig::new().with_half_width(Some(-0.5)).init(),
+    }
+}
+
+#[test]
+fn a_bad_selector_dies_in_init() {
+    let init = |config: ScoreFunctionSelectorConfig| config.init(&Device::flex());
+    let baseline = |baseline| ScoreFunctionSelectorConfig::new().with_baseline(baseline);
+    refusals! {
+        "ScoreFunctionSelector: samples must be at least 1, got 0" => init(ScoreFunctionSelectorConfig::new().with_samples(0)),
+        "ScoreFunctionSelector: samples with a leave-one-out baseline must be at least 2, got 1" =>
+            init(baseline(Baseline::LeaveOneOut).with_samples(1)),
+        "ScoreFunctionSelector: decay must be in [0, 1), got 1" => init(baseline(Baseline::MovingAverage { decay: 1.0 })),
+        "ScoreFunctionSelector: decay must be in [0, 1), got -0.1" => init(baseline(Baseline::MovingAverage { decay: -0.1 })),
+        "ScoreFunctionSelector: decay must be in [0, 1), got NaN" =>
+            init(baseline(Baseline::MovingAverage { decay: f64::NAN })),
+        "ScoreFunctionSelector: entropy_weight must be a finite number of at least 0, got -1" =>
+            init(ScoreFunctionSelectorConfig::new().with_entropy_weight(-1.0)),
+        "ScoreFunctionSelector: entropy_weight must be a finite number of at least 0, got inf" =>
+            init(ScoreFunctionSelectorConfig::new().with_entropy_weight(f64::INFINITY)),
+    }
+}

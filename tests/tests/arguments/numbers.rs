@@ -1,0 +1,164 @@
+use burn_relax::*;
+
+use crate::{message, refusals, zeros};
+
+/// Zero, negative, NaN and infinite numbers, with how they are printed.
+const BAD: [(f64, &str); 6] = [
+    (0.0, "0"),
+    (-0.0, "-0"),
+    (-1.5, "-1.5"),
+    (f64::NAN, "NaN"),
+    (f64::INFINITY, "inf"),
+    (f64::NEG_INFINITY, "-inf"),
+];
+
+/// Every operator that takes a temperature or a power refuses each bad number by name.
+#[test]
+fn a_temperature_or_power_outside_its_domain_is_named() {
+    type Call = fn(f64);
+    let calls: [(&str, &str, Call); 17] = [
+        ("softmax", "temperature", |t| {
+            drop(softmax(zeros([2]), 0, t))
+        }),
+        ("soft_argmax", "temperature", |t| {
+            drop(soft_argmax(zeros([2]), 0, t, Coordinates::index()))
+        }),
+        ("soft_argmax_with_variance", "temperature", |t| {
+            drop(soft_argmax_with_variance(
+                zeros([2]),
+                0,
+                t,
+                Coordinates::index(),
+            ));
+        }),
+        ("windowed_soft_argmax", "temperature", |t| {
+            drop(windowed_soft_argmax(
+                zeros([2]),
+                0,
+                t,
+                Coordinates::index(),
+                1.0,
+            ));
+        }),
+        ("soft_argmax_gather", "temperature", |t| {
+            drop(soft_argmax_gather(zeros([2]), zeros([2]), 0, t, false))
+        }),
+        ("soft_argmax_gather", "temperature", |t| {
+            drop(soft_argmax_gather(zeros([2]), zeros([2]), 0, t, true))
+        }),
+        ("gradual_argmax", "power", |p| {
+            drop(gradual_argmax(zeros([2]), 0, p))
+        }),
+        ("power_softmax", "power", |p| {
+            drop(power_softmax(zeros([2]), 0, p))
+        }),
+        ("gumbel_softmax", "temperature", |t| {
+            drop(gumbel_softmax(zeros([2]), 0, t, true, 1))
+        }),
+        ("gumbel_softmax_with_noise", "temperature", |t| {
+            drop(gumbel_softmax_with_noise(
+                zeros([2]),
+                zeros([2]),
+                0,
+                t,
+                true,
+            ));
+        }),
+        ("relaxed_categorical_log_density", "temperature", |t| {
+            drop(relaxed_categorical_log_density(
+                zeros([2]),
+                zeros([2]),
+                0,
+                t,
+            ));
+        }),
+        ("straight_through_argmax", "temperature", |t| {
+            drop(straight_through_argmax(zeros([2]), 0, t))
+        }),
+        ("straight_through_sample", "forward_temperature", |t| {
+            drop(straight_through_sample(zeros([2]), 0, t, 1.0, 1));
+        }),
+        ("straight_through_sample", "temperature", |t| {
+            drop(straight_through_sample(zeros([2]), 0, 1.0, t, 1))
+        }),
+        ("free_energy_cost", "temperature", |t| {
+            drop(free_energy_cost(zeros([2]), zeros([2]), 0, t))
+        }),
+        ("spatial_soft_argmax", "temperature", |t| {
+            drop(spatial_soft_argmax::<2, 1>(zeros([2, 2]), Grid::Pixels, t));
+        }),
+        ("windowed_spatial_soft_argmax", "temperature", |t| {
+            drop(windowed_spatial_soft_argmax::<2, 1>(
+                zeros([2, 2]),
+                Grid::Pixels,
+                t,
+                1.0,
+            ));
+        }),
+    ];
+    let mut wrong = Vec::new();
+    for (op, argument, call) in calls {
+        for (value, printed) in BAD {
+            let expected =
+                format!("{op}: {argument} must be a finite number greater than 0, got {printed}");
+            let actual = message(|| call(value));
+            if actual != expected {
+                wrong.push(format!("  expected {expected}\n       got {actual}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// f32 numbers come as they are: 0.1 is accepted, 1e-50 rounds to 0 and is not.
+#[test]
+fn an_f32_is_a_number_too() {
+    drop(softmax(zeros([2]), 0, 0.1_f32));
+    refusals! {
+        "softmax: temperature must be a finite number greater than 0, got 0" => softmax(zeros([2]), 0, 1e-50_f64 as f32),
+    }
+}
+
+#[test]
+fn windows_and_lines_outside_their_domain_are_named() {
+    let line = |base: f64, step: f64| Coordinates::Index { base, step };
+    refusals! {
+        "windowed_soft_argmax: half_width must be a finite number of at least 0, got -1" =>
+            windowed_soft_argmax(zeros([2]), 0, 1.0, Coordinates::index(), -1.0),
+        "windowed_soft_argmax: half_width must be a finite number of at least 0, got NaN" =>
+            windowed_soft_argmax(zeros([2]), 0, 1.0, Coordinates::index(), f64::NAN),
+        "windowed_spatial_soft_argmax: half_width must be a finite number of at least 0, got inf" =>
+            windowed_spatial_soft_argmax::<2, 1>(zeros([2, 2]), Grid::Pixels, 1.0, f64::INFINITY),
+        "soft_argmax: base must be a finite number, got NaN" => soft_argmax(zeros([2]), 0, 1.0, line(f64::NAN, 1.0)),
+        "soft_argmax: step must be a finite number, got -inf" =>
+            soft_argmax(zeros([2]), 0, 1.0, line(0.0, f64::NEG_INFINITY)),
+    }
+}
+
+#[test]
+fn counts_that_are_too_small_are_named() {
+    refusals! {
+        "sample_categorical: samples must be at least 1, got 0" => sample_categorical(zeros([2]), 0, 0, 1),
+        "leave_one_out_baseline: the number of samples along dim must be at least 2, got 1" =>
+            leave_one_out_baseline(zeros([5, 1]), 1),
+        "leave_one_out_baseline: the number of samples along dim must be at least 2, got 0" =>
+            leave_one_out_baseline(zeros([5, 0]), 1),
+    }
+}
+
+/// A schedule says which end is wrong; the ends of an exponential one are above 0.
+#[test]
+fn a_schedule_outside_its_domain_is_named() {
+    let (from, to) = (1.0, 0.5);
+    refusals! {
+        "Schedule: value must be a finite number, got NaN" => Schedule::Constant { value: f64::NAN }.at(0),
+        "Schedule: steps must be at least 1, got 0" => Schedule::Linear { from, to, steps: 0 }.at(0),
+        "Schedule: steps must be at least 1, got 0" => Schedule::Exponential { from, to, steps: 0 }.at(3),
+        "Schedule: steps must be at least 1, got 0" => Schedule::Cosine { from, to, steps: 0 }.at(3),
+        "Schedule: from must be a finite number, got inf" => Schedule::Linear { from: f64::INFINITY, to, steps: 9 }.at(0),
+        "Schedule: to must be a finite number, got NaN" => Schedule::Cosine { from, to: f64::NAN, steps: 9 }.at(0),
+        "Schedule: from must be a finite number greater than 0, got -1" =>
+            Schedule::Exponential { from: -1.0, to, steps: 9 }.at(0),
+        "Schedule: to must be a finite number greater than 0, got 0" => Schedule::Exponential { from, to: 0.0, steps: 9 }.at(0),
+    }
+}
