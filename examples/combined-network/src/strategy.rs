@@ -121,7 +121,8 @@ impl Strategy {
                 free_energy_cost(logits, squared_error(values), 1, FREE_ENERGY_TEMPERATURE)
             }
             Self::RoundedIndex => {
-                let index = soft_argmax(logits, 1, 1.0, Coordinates::index());
+                // Nothing comes back through rounding; detached, the unused graph is not kept either.
+                let index = soft_argmax(logits.detach(), 1, 1.0, Coordinates::index());
                 squared_error(values.gather(1, index.round().int()))
             }
             Self::GreedyScore => {
