@@ -17,25 +17,26 @@ pub struct NamedDevice {
 ///
 /// If the wgpu backend is compiled in and the machine has no adapter: a test that does not run must not pass.
 pub fn devices() -> Vec<NamedDevice> {
-    let mut devices = Vec::new();
-    #[cfg(feature = "flex")]
-    devices.push(NamedDevice {
-        name: "flex",
-        device: Device::flex(),
-        has_f64: true,
-    });
-    #[cfg(feature = "ndarray")]
-    devices.push(NamedDevice {
-        name: "ndarray",
-        device: Device::ndarray(),
-        has_f64: true,
-    });
-    #[cfg(feature = "wgpu")]
-    devices.push(NamedDevice {
-        name: "wgpu",
-        device: wgpu(),
-        has_f64: false,
-    });
+    let devices = Vec::from([
+        #[cfg(feature = "flex")]
+        NamedDevice {
+            name: "flex",
+            device: Device::flex(),
+            has_f64: true,
+        },
+        #[cfg(feature = "ndarray")]
+        NamedDevice {
+            name: "ndarray",
+            device: Device::ndarray(),
+            has_f64: true,
+        },
+        #[cfg(feature = "wgpu")]
+        NamedDevice {
+            name: "wgpu",
+            device: wgpu(),
+            has_f64: false,
+        },
+    ]);
     assert!(!devices.is_empty(), "no backend is compiled in");
     devices
 }

@@ -90,7 +90,7 @@ fn the_noise_of_a_row_is_its_own() {
     table.equal(
         "fewer rows",
         &Array::of(few),
-        &Array::of(many.clone().slice([0..2])),
+        &Array::of(many.clone().narrow(0, 0, 2)),
     );
     table.equal(
         "another axis",

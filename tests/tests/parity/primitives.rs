@@ -15,6 +15,8 @@ use crate::{F32, F64, LENGTHS, SHAPES, Terms, layout::Layout, numbers, unit_numb
 type F<B> = FloatTensor<B>;
 
 /// The operations of the extension trait, from wherever they come.
+// Written out, since the signatures are what the trait and the default bodies have in common.
+#[allow(clippy::type_complexity)]
 struct Ops<B: Backend> {
     softmax: fn(F<B>, usize, f64) -> (F<B>, F<B>),
     softmax_backward: fn(F<B>, F<B>, F<B>, usize, f64) -> F<B>,
