@@ -24,6 +24,8 @@ use crate::{
 /// assert!((second[0] - 0.731_058_6).abs() < 1e-6);
 /// assert!((second[1] - 0.880_797).abs() < 1e-6);
 /// ```
+// A box round the tensor would cost an allocation at each call to save a few words of stack.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 pub enum Coefficient<const D: usize> {
     /// One constant for every row.

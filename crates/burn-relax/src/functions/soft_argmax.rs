@@ -8,6 +8,8 @@ use crate::{
 };
 
 /// Where the classes lie on a line: evenly spaced, or given.
+// As with `Coefficient`, a box would cost more than it saves.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 pub enum Coordinates {
     /// Class `i` lies at `base + i * step`.
