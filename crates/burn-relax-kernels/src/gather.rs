@@ -1,6 +1,7 @@
 //! Soft-argmax gather, one value per class: `out = sum_i w_i V_i`, forward, hard forward and backward.
 //!
-//! Forward: one pass for the maximum, one for the weights, their sum and the weighted sum. Nothing of the size of the input is
+//! Forward: block by block, one pass for the maximum so far, one for the weights, their sum and the weighted sum; where a block
+//! raises the maximum, the sums so far shrink. Memory is read once whatever the length of the row. Nothing of the size of the input is
 //! stored: the backward pass computes the weights again from the row's maximum and normaliser, which moves fewer bytes than
 //! reading them. It is a single pass, since `<w, d>` is the saved output times the upstream gradient. With trailing
 //! features the work goes to [`gather_features`](crate::gather_features).
@@ -11,10 +12,10 @@ use crate::element::Element;
 use crate::gather_features::{Backward as WideBackward, Forward as WideForward};
 use crate::real::Real;
 use crate::rows::{
-    Head, Output, Sum, check_len, count_rows, get, inverse, lanes, put, put_stats, reciprocal, row,
-    row_max, unless_zero,
+    Head, Output, Sum, check_len, count_rows, get, inverse, lanes, prefetch, put, put_stats,
+    reciprocal, row, row_max, unless_zero,
 };
-use crate::simd::{Backend, Pack, Region, Vector};
+use crate::simd::{Backend, Pack, Region, Vector, max_lanes};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
@@ -37,35 +38,81 @@ impl<A: Real> Region for Forward<'_, A> {
             let (x, v) = (row(self.logits, r, n), row(self.values, r, n));
             // SAFETY: row `r` is in this task's range and borrowed once.
             let (soft, stats) = unsafe { (self.soft.row(r, 1), self.stats.row(r, 2)) };
-            let largest = row_max::<B, A>(x);
-            let head = Head::new(largest, self.inverse_temperature);
-            let (normaliser, weighted) = weighted_sum::<B, A>(&head, x, v);
-            soft[0].write(weighted * inverse(normaliser));
-            put_stats(stats, head.max, normaliser);
+            let total = Weighted::new::<B>(x, v, self.inverse_temperature);
+            soft[0].write(total.mean());
+            put_stats(stats, total.max, total.normaliser);
             if self.with_hard {
                 // SAFETY: as above.
                 let hard = unsafe { self.hard.row(r, 1) };
-                hard[0].write(chosen::<B, A>(x, largest, normaliser, |k| v[k]));
+                hard[0].write(chosen::<B, A>(x, total.largest, total.normaliser, |k| v[k]));
             }
         }
     }
 }
 
-/// `sum e_i` and `sum e_i v_i` with the unnormalised weights `e` of a row.
-#[inline(always)]
-pub(crate) fn weighted_sum<B: Backend, A: Real>(head: &Head<A>, x: &[A], v: &[A]) -> (A, A) {
-    let mut sum = Sum::<A::Lanes<B>>::new();
-    let mut weighted = Sum::<A::Lanes<B>>::new();
-    lanes!(A::Lanes<B>, x.len(), |i, k, U| {
-        let e = head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
-        let v = get::<B, A, U>(v, i, k, A::ZERO);
-        sum.add(e);
-        weighted.add(unless_zero(e, e * v));
-    } flush {
-        sum.flush();
-        weighted.flush();
-    });
-    (sum.total(), weighted.total())
+/// Entries between two looks for a larger maximum. Both passes over a block find it in the first-level cache.
+const BLOCK: usize = 2048;
+
+/// What a row amounts to.
+pub(crate) struct Weighted<A> {
+    /// The largest logit as it is.
+    pub(crate) largest: A,
+    /// The same as statistics store it.
+    pub(crate) max: A,
+    /// `sum e_i` with `e_i = exp((x_i - max) / temperature)`.
+    pub(crate) normaliser: A,
+    /// `sum e_i v_i`
+    weighted: A,
+}
+
+impl<A: Real> Weighted<A> {
+    /// Sums a row block by block, relative to the largest logit so far.
+    #[inline(always)]
+    pub(crate) fn new<B: Backend>(x: &[A], v: &[A], inverse_temperature: A) -> Self {
+        let mut largest = A::NEG_INFINITY;
+        let mut head = Head::new(largest, inverse_temperature);
+        let mut sum = Sum::<A::Lanes<B>>::new();
+        let mut weighted = Sum::<A::Lanes<B>>::new();
+        let mut start = 0;
+        while start < x.len() {
+            let end = x.len().min(start + BLOCK);
+            let (x, v) = (&x[start..end], &v[start..end]);
+            let block_largest = row_max::<B, A>(x);
+            if block_largest > largest {
+                let before = head.max;
+                largest = block_largest;
+                head = Head::new(largest, inverse_temperature);
+                if start > 0 {
+                    let factor = max_lanes(head.weight(A::Lanes::<B>::splat(before)));
+                    sum.rescale(factor);
+                    weighted.rescale(factor);
+                }
+            }
+            lanes!(A::Lanes<B>, x.len(), |i, k, U| {
+                prefetch(v, i, k);
+                let e = head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
+                let v = get::<B, A, U>(v, i, k, A::ZERO);
+                sum.add(e);
+                weighted.add(unless_zero(e, e * v));
+            } flush {
+                sum.flush();
+                weighted.flush();
+            });
+            start = end;
+        }
+        Weighted {
+            largest,
+            max: head.max,
+            normaliser: sum.total(),
+            weighted: weighted.total(),
+        }
+    }
+
+    /// `sum w_i v_i`, 0 where nothing can be chosen.
+    #[inline(always)]
+    pub(crate) fn mean(&self) -> A {
+        self.weighted * inverse(self.normaliser)
+    }
 }
 
 /// What stands at the argmax of a row: 0 when nothing can be chosen, NaN when the row holds NaN.

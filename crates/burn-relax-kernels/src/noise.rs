@@ -8,7 +8,7 @@ use crate::distribute::run;
 use crate::element::Element;
 use crate::philox::{GROUP, Seed, fill};
 use crate::real::Real;
-use crate::rows::Output;
+use crate::rows::{Output, UNROLL};
 use crate::simd::{Backend, Pack, Region, Vector};
 use core::mem::MaybeUninit;
 use core::ops::Range;
@@ -44,10 +44,11 @@ fn groups<V: Vector>(
             *noise = V::Scalar::uniform(bits);
         }
         if kind == Kind::Gumbel {
-            for pack in noise.chunks_exact_mut(2 * V::LANES) {
-                // SAFETY: the chunk holds exactly two vectors.
+            for pack in noise.chunks_exact_mut(UNROLL * V::LANES) {
+                // SAFETY: the chunk holds exactly that many vectors.
                 unsafe {
-                    V::Scalar::gumbel(Pack::<V, 2>::load(pack.as_ptr())).store(pack.as_mut_ptr())
+                    V::Scalar::gumbel(Pack::<V, UNROLL>::load(pack.as_ptr()))
+                        .store(pack.as_mut_ptr())
                 };
             }
         }

@@ -48,25 +48,45 @@ pub fn philox_block(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
 pub(crate) const GROUP: usize = 16;
 
 /// The draws of elements `4 * block ..` in order.
+///
+/// As [`philox_block`], with every word in the lower half of 64 bits and whatever comes out above it left there: the vector
+/// multiplication reads the lower halves only, so that a round needs no shuffles.
 #[inline(always)]
 pub(crate) fn fill(seed: Seed, block: u64, out: &mut [u32; 4 * GROUP]) {
-    let key = [seed.key as u32, (seed.key >> 32) as u32];
-    let step = [seed.step as u32, (seed.step >> 32) as u32];
-    let mut lanes = [[0u32; GROUP]; 4];
+    const LOW: u64 = u32::MAX as u64;
+    let [m0, m1] = MULTIPLIERS.map(u64::from);
+    let step = [seed.step & LOW, seed.step >> 32];
+    let mut pairs = [0u64; 2 * GROUP];
     for j in 0..GROUP {
         let counter = block.wrapping_add(j as u64);
-        let x = philox_block(
-            [counter as u32, (counter >> 32) as u32, step[0], step[1]],
-            key,
-        );
-        for (lane, x) in lanes.iter_mut().zip(x) {
-            lane[j] = x;
+        let [mut a, mut b, mut c, mut d] = [counter, counter >> 32, step[0], step[1]];
+        let [mut k0, mut k1] = [seed.key as u32, (seed.key >> 32) as u32];
+        for _ in 0..ROUNDS {
+            let p0 = (a & LOW) * m0;
+            let p1 = (c & LOW) * m1;
+            (a, b, c, d) = (
+                (p1 >> 32) ^ b ^ k0 as u64,
+                p1,
+                (p0 >> 32) ^ d ^ k1 as u64,
+                p0,
+            );
+            k0 = k0.wrapping_add(KEY_STEPS[0]);
+            k1 = k1.wrapping_add(KEY_STEPS[1]);
         }
+        pairs[2 * j] = pair(a, b);
+        pairs[2 * j + 1] = pair(c, d);
     }
-    for j in 0..GROUP {
-        for l in 0..4 {
-            out[4 * j + l] = lanes[l][j];
-        }
+    // SAFETY: both types are plain words and of the same size.
+    *out = unsafe { core::mem::transmute::<[u64; 2 * GROUP], [u32; 4 * GROUP]>(pairs) };
+}
+
+/// The lower halves of two words so that, in memory, the first comes first.
+#[inline(always)]
+fn pair(first: u64, second: u64) -> u64 {
+    if cfg!(target_endian = "little") {
+        (first & u32::MAX as u64) | second << 32
+    } else {
+        first << 32 | (second & u32::MAX as u64)
     }
 }
 

@@ -131,7 +131,7 @@ pub(crate) fn poke<V: Vector, const U: usize>(
 }
 
 /// Vectors in one step of the loops over a row.
-pub(crate) const UNROLL: usize = 2;
+pub(crate) const UNROLL: usize = 4;
 
 /// Vectors summed before their sum moves to the outer accumulator, which keeps long rows accurate.
 pub(crate) const SUM_BLOCK: usize = 16 * UNROLL;
@@ -198,6 +198,11 @@ impl<V: Vector> Sum<V> {
         self.outer = self.outer + self.inner;
         self.inner = V::splat(V::Scalar::ZERO);
     }
+    /// Multiplies what was added so far, after a `flush`.
+    #[inline(always)]
+    pub(crate) fn rescale(&mut self, factor: V::Scalar) {
+        self.outer = self.outer * V::splat(factor);
+    }
     /// The total, after the last `flush`.
     #[inline(always)]
     pub(crate) fn total(self) -> V::Scalar {
@@ -218,11 +223,37 @@ pub(crate) fn reciprocal<A: Real>(temperature: f64) -> A {
     }
 }
 
+/// Bytes that memory is asked for ahead of the loops. A kernel that passes over a row twice would otherwise leave memory idle
+/// during one pass and wait for it in the other.
+const PREFETCH_AHEAD: usize = 8192;
+
+/// Bytes of a cache line.
+const LINE: usize = 64;
+
+/// Asks for the memory [`PREFETCH_AHEAD`] bytes beyond values `i..i + k` of a row: usually a later part of the row or the next
+/// row. Nothing happens where there is no such memory.
+#[inline(always)]
+pub(crate) fn prefetch<A>(row: &[A], i: usize, k: usize) {
+    #[cfg(target_arch = "x86_64")]
+    for line in 0..(k * size_of::<A>()).div_ceil(LINE) {
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        let p = row
+            .as_ptr()
+            .wrapping_add(i)
+            .wrapping_byte_add(PREFETCH_AHEAD + line * LINE);
+        // SAFETY: part of every x86-64 processor; reads nothing and never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (row, i, k, LINE, PREFETCH_AHEAD);
+}
+
 /// The largest value of a row, NaN passed over; `-inf` if there is none.
 #[inline(always)]
 pub(crate) fn row_max<B: Backend, A: Real>(row: &[A]) -> A {
     let mut best = A::Lanes::<B>::splat(A::NEG_INFINITY);
     lanes!(A::Lanes<B>, row.len(), |i, k, U| {
+        prefetch(row, i, k);
         best = get::<B, A, U>(row, i, k, A::NEG_INFINITY)
             .fold(|a, b| a.max(b))
             .max(best);

@@ -5,11 +5,11 @@
 
 use crate::distribute::run;
 use crate::element::Element;
-use crate::gather::weighted_sum;
+use crate::gather::Weighted;
 use crate::real::Real;
 use crate::rows::{
     Head, Output, check_len, count_rows, get, inverse, lanes, put, put_stats, reciprocal, row,
-    row_max, unless_zero,
+    unless_zero,
 };
 use crate::simd::{Backend, Pack, Region, Vector};
 use core::mem::MaybeUninit;
@@ -31,10 +31,9 @@ impl<A: Real> Region for Forward<'_, A> {
             let x = row(self.logits, r, self.n);
             // SAFETY: row `r` is in this task's range and borrowed once.
             let (out, stats) = unsafe { (self.out.row(r, 1), self.stats.row(r, 2)) };
-            let head = Head::new(row_max::<B, A>(x), self.inverse_temperature);
-            let (normaliser, weighted) = weighted_sum::<B, A>(&head, x, self.coordinates);
-            out[0].write(weighted * inverse(normaliser));
-            put_stats(stats, head.max, normaliser);
+            let total = Weighted::new::<B>(x, self.coordinates, self.inverse_temperature);
+            out[0].write(total.mean());
+            put_stats(stats, total.max, total.normaliser);
         }
     }
 }
