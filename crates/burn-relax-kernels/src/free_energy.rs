@@ -197,7 +197,7 @@ impl<A: Real> Region for Backward<'_, A> {
 /// The free energy of every row, and four values of statistics per row for [`free_energy_backward`].
 ///
 /// The statistics are the maximum and the normaliser of the logits, a reference cost and a sum relative to it; what the last two
-/// mean depends on the row, see the [module](crate::free_energy). A cost of `+inf` forbids its class no less than a
+/// mean depends on the row, see the [module](mod@crate::free_energy). A cost of `+inf` forbids its class no less than a
 /// logit of `-inf`. A row without an allowed class gives 0; one whose allowed costs are all `+inf` gives `+inf`. Costs must
 /// not be `-inf`. A cost at a forbidden class is ignored, NaN or not.
 ///

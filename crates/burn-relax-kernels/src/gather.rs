@@ -4,7 +4,7 @@
 //! raises the maximum, the sums so far shrink. Memory is read once whatever the length of the row. Nothing of the size of the input is
 //! stored: the backward pass computes the weights again from the row's maximum and normaliser, which moves fewer bytes than
 //! reading them. It is a single pass, since `<w, d>` is the saved output times the upstream gradient. With trailing
-//! features the work goes to [`gather_features`](crate::gather_features).
+//! features the work goes to a kernel of their own (`gather_features`).
 
 use crate::argmax::first_equal;
 use crate::distribute::run;

@@ -9,7 +9,7 @@ use half::{bf16, f16};
 const INF: f64 = f64::INFINITY;
 
 /// Rows of one kernel output.
-fn row<'a>(named: &'a Named, r: usize) -> &'a [f64] {
+fn row(named: &Named, r: usize) -> &[f64] {
     &named.2[r * named.1..][..named.1]
 }
 
