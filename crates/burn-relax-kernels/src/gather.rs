@@ -167,6 +167,11 @@ impl<A: Real> Region for Backward<'_, A> {
                 continue;
             }
             let scale = self.inverse_temperature;
+            let rest = if self.stats[2 * r + 1] < A::ONE + A::ONE {
+                residual::<B, A>(&head, x, v, soft, factor)
+            } else {
+                A::ZERO
+            };
             lanes!(A::Lanes<B>, n, |i, k, U| {
                 let w = head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY)) * Pack::splat(factor);
                 let v = get::<B, A, U>(v, i, k, A::ZERO);
@@ -176,11 +181,31 @@ impl<A: Real> Region for Backward<'_, A> {
                     grad_x,
                     i,
                     k,
-                    unless_zero(w, to_value * (v - Pack::splat(soft)) * Pack::splat(scale)),
+                    unless_zero(
+                        w,
+                        to_value
+                            * ((v - Pack::splat(soft)) - Pack::splat(rest))
+                            * Pack::splat(scale),
+                    ),
                 );
             });
         }
     }
+}
+
+/// `sum w_i (v_i - soft)`: what rounding took from the saved output.
+///
+/// Where one class has most of the weight, its logit's gradient is a small difference from that output, and the rounding
+/// shows. A normaliser below 2 tells such rows; they take one more pass over the row, which is in cache.
+#[inline(always)]
+fn residual<B: Backend, A: Real>(head: &Head<A>, x: &[A], v: &[A], soft: A, factor: A) -> A {
+    let mut sum = Sum::<A::Lanes<B>>::new();
+    lanes!(A::Lanes<B>, x.len(), |i, k, U| {
+        let w = head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY)) * Pack::splat(factor);
+        let v = get::<B, A, U>(v, i, k, A::ZERO);
+        sum.add(unless_zero(w, w * (v - Pack::splat(soft))));
+    } flush { sum.flush() });
+    sum.total()
 }
 
 /// `out = sum_i w_i V_i` with `w = softmax(logits / temperature)`, for every row, and the row's statistics as in

@@ -51,9 +51,12 @@ pub fn run(only: Option<Part>) -> Result<()> {
         driver::ensure_vulkan();
     }
     let mut summary = Summary::default();
-    let finished = select(only)
+    let mut finished = select(only)
         .args(["--no-fail-fast"])
         .observe(|line| summary.add(line))?;
+    if matches!(only, None | Some(Part::Flex)) {
+        finished &= validation(only).observe(|line| summary.add(line))?;
+    }
     println!();
     println!("{} passed, {} failed", summary.passed, summary.failed);
     if !finished || summary.failed > 0 {
@@ -85,6 +88,17 @@ fn select(only: Option<Part>) -> Cargo {
             "combined-network/ndarray,combined-network/wgpu",
         ]),
     }
+}
+
+/// The feature `debug-validation` changes what the library does, so its tests are a build of their own.
+fn validation(only: Option<Part>) -> Cargo {
+    let test = if only.is_none() {
+        Cargo::new("test").whole_workspace()
+    } else {
+        Cargo::new("test").args(["-p", "burn-relax-tests"])
+    };
+    test.args(["--features", "burn-relax-tests/debug-validation"])
+        .args(["--test", "validation"])
 }
 
 #[cfg(test)]

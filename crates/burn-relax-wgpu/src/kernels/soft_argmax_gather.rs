@@ -1,16 +1,15 @@
 //! Expected value of a choice: `y = Σ w_i V_i` with `w = softmax(x / T)`, and its hard form `V_argmax`.
 //!
 //! The lanes of a row find its maximum, then sum normaliser and weighted values in a second walk, the features in tiles that fit
-//! registers.
+//! registers. Values are also summed relative to the winner's: where it has most of the weight, what is left of that sum is small
+//! and the result is rounded once, which the gradient of the winner's logit depends on.
 
 use burn_cubecl::{cubecl, tensor::CubeTensor};
 use cubecl::prelude::*;
 
 use super::{
     math::is_nan,
-    reduce::{
-        divisor, find_max, is_excluded, raw_weight, row_first_max, row_sums, sum_slots, write_stats,
-    },
+    reduce::{divisor, is_excluded, raw_weight, row_first_max, row_sums, sum_slots, write_stats},
     row::{Layout, Place, Rows, place, row_start},
     view::{Sizes, Steps, View, address_type, cube_count, elements, output, reciprocal, resized},
 };
@@ -19,7 +18,62 @@ use super::{
 /// once for all of them.
 const FEATURE_TILE: usize = 4;
 
-/// Weighted sums over a row and its normaliser, for the features from `feature` on: `tile` sums, then the normaliser.
+/// Largest value that others are summed relative to: the difference of two values stays finite below it.
+const LARGEST_PIVOT: f32 = 1e30;
+
+/// Where the value of the winner's feature lies.
+#[cube]
+fn value_at(
+    values_start: usize,
+    class: usize,
+    feature: usize,
+    values_steps: &Steps,
+    rows: &Rows,
+    #[comptime] tile: usize,
+) -> usize {
+    // Beyond the last feature the last one is summed again, and not stored.
+    let mut offset = 0usize;
+    if comptime!(tile > 1) {
+        offset = min(feature, rows.features - 1) * values_steps.feature;
+    }
+    values_start + class * values_steps.class + offset
+}
+
+/// The winner's value if it can serve as the origin of a sum, else 0.
+#[cube]
+fn pivot<A: Float>(value: A) -> A {
+    let usable = value < A::new(LARGEST_PIVOT) && value > A::new(-LARGEST_PIVOT);
+    select(usable, value, A::new(0.0_f32))
+}
+
+/// The row's maximum as its statistics hold it, and the lowest class that has it: the number of classes if none does.
+#[cube]
+fn find_first_max<F: Float, A: Float>(
+    logits: &Tensor<F>,
+    start: usize,
+    steps: &Steps,
+    rows: &Rows,
+    lane: usize,
+    #[comptime] layout: Layout,
+) -> (A, u32) {
+    let none = rows.classes as u32;
+    let mut max = A::min_value();
+    let mut index = none;
+    let mut i = lane;
+    while i < rows.classes {
+        let x = A::cast_from(logits[start + i * steps.class]);
+        // The second case is an entry that is exactly the smallest finite number.
+        let better = x > max || (index == none && x == max);
+        max = select(better, x, max);
+        index = select(better, i as u32, index);
+        i += layout.lanes;
+    }
+    let (max, index) = row_first_max::<A>(max, index, lane, layout);
+    (select(max > A::max_value(), A::max_value(), max), index)
+}
+
+/// Sums over a row, for the features from `feature` on: `tile` weighted sums, `tile` weighted sums relative to the pivots, then
+/// the normaliser.
 #[cube]
 #[allow(clippy::too_many_arguments)]
 fn weighted_sums<F: Float, A: Float>(
@@ -33,21 +87,22 @@ fn weighted_sums<F: Float, A: Float>(
     reciprocal: A,
     rows: &Rows,
     feature: usize,
+    pivots: &Array<A>,
     lane: usize,
     #[comptime] tile: usize,
     #[comptime] layout: Layout,
 ) -> Array<A> {
-    let mut sums = Array::<A>::new(comptime!(tile + 1));
-    let mut parts = Array::<A>::new(comptime!(tile + 1));
+    let mut sums = Array::<A>::new(comptime!(2 * tile + 1));
+    let mut parts = Array::<A>::new(comptime!(2 * tile + 1));
     #[unroll]
-    for s in 0..comptime!(tile + 1) {
+    for s in 0..comptime!(2 * tile + 1) {
         sums[s] = A::new(0.0_f32);
     }
     let mut start = lane;
     while start < rows.classes {
         let end = min(start + rows.block, rows.classes);
         #[unroll]
-        for s in 0..comptime!(tile + 1) {
+        for s in 0..comptime!(2 * tile + 1) {
             parts[s] = A::new(0.0_f32);
         }
         let mut i = start;
@@ -55,22 +110,19 @@ fn weighted_sums<F: Float, A: Float>(
             let x = A::cast_from(logits[logits_start + i * logits_steps.class]);
             let weight = raw_weight::<A>(x, max, reciprocal);
             let excluded = is_excluded::<A>(x, max);
-            let at = values_start + i * values_steps.class;
             #[unroll]
             for s in 0..tile {
-                // Beyond the last feature the last one is summed again, and not stored.
-                let mut offset = 0usize;
-                if comptime!(tile > 1) {
-                    offset = min(feature + s, rows.features - 1) * values_steps.feature;
-                }
-                let value = A::cast_from(values[at + offset]);
+                let at = value_at(values_start, i, feature + s, values_steps, rows, tile);
+                let value = A::cast_from(values[at]);
+                let relative = value - pivots[s];
                 parts[s] += weight * select(excluded, A::new(0.0_f32), value);
+                parts[tile + s] += weight * select(excluded, A::new(0.0_f32), relative);
             }
-            parts[tile] += weight;
+            parts[comptime!(2 * tile)] += weight;
             i += layout.lanes;
         }
         #[unroll]
-        for s in 0..comptime!(tile + 1) {
+        for s in 0..comptime!(2 * tile + 1) {
             sums[s] += parts[s];
         }
         start += rows.block;
@@ -89,6 +141,7 @@ fn expected_values<F: Float, A: Float>(
     logits_steps: &Steps,
     values_steps: &Steps,
     max: A,
+    winner: u32,
     reciprocal: A,
     rows: &Rows,
     #[comptime] tile: usize,
@@ -97,10 +150,19 @@ fn expected_values<F: Float, A: Float>(
     let logits_start = row_start(place, logits_steps);
     let values_start = row_start(place, values_steps);
     let out_start = (place.outer * rows.inner + place.inner) * rows.features;
-    let mut shared = sum_slots::<A>(comptime!(tile + 1), layout);
+    let mut shared = sum_slots::<A>(comptime!(2 * tile + 1), layout);
     let mut normaliser = A::new(0.0_f32);
+    let mut pivots = Array::<A>::new(tile);
+    let none = winner == rows.classes as u32;
+    let class = select(none, 0, winner as usize);
     let mut feature = 0usize;
     while feature < rows.features {
+        #[unroll]
+        for s in 0..tile {
+            let at = value_at(values_start, class, feature + s, values_steps, rows, tile);
+            let origin = pivot::<A>(A::cast_from(values[at]));
+            pivots[s] = select(none, A::new(0.0_f32), origin);
+        }
         let mut sums = weighted_sums::<F, A>(
             logits,
             values,
@@ -112,6 +174,7 @@ fn expected_values<F: Float, A: Float>(
             reciprocal,
             rows,
             feature,
+            &pivots,
             place.lane,
             tile,
             layout,
@@ -120,15 +183,19 @@ fn expected_values<F: Float, A: Float>(
             &mut sums,
             &mut shared,
             place.lane,
-            comptime!(tile + 1),
+            comptime!(2 * tile + 1),
             layout,
         );
-        normaliser = sums[tile];
+        normaliser = sums[comptime!(2 * tile)];
         if place.live && place.lane == 0 {
             #[unroll]
             for s in 0..tile {
                 if feature + s < rows.features {
-                    out[out_start + feature + s] = F::cast_from(sums[s] / divisor::<A>(normaliser));
+                    // A normaliser below 2 means that the winner has more than half of the weight.
+                    let plain = sums[s] / divisor::<A>(normaliser);
+                    let relative = pivots[s] + sums[tile + s] / divisor::<A>(normaliser);
+                    let value = select(normaliser < A::new(2.0_f32), relative, plain);
+                    out[out_start + feature + s] = F::cast_from(value);
                 }
             }
         }
@@ -157,7 +224,8 @@ fn soft_argmax_gather_kernel<F: Float, A: Float>(
 ) {
     let place = place(rows, 1, layout);
     let start = row_start(&place, logits_steps);
-    let max = find_max::<F, A>(logits, start, logits_steps, rows, place.lane, layout);
+    let (max, index) =
+        find_first_max::<F, A>(logits, start, logits_steps, rows, place.lane, layout);
     let normaliser = expected_values::<F, A>(
         logits,
         values,
@@ -166,6 +234,7 @@ fn soft_argmax_gather_kernel<F: Float, A: Float>(
         logits_steps,
         values_steps,
         max,
+        index,
         reciprocal.get::<A>(),
         rows,
         tile,
@@ -191,20 +260,8 @@ fn hard_argmax_gather_kernel<F: Float, A: Float>(
 ) {
     let place = place(rows, 1, layout);
     let start = row_start(&place, logits_steps);
-    let none = rows.classes as u32;
-    let mut max = A::min_value();
-    let mut index = none;
-    let mut i = place.lane;
-    while i < rows.classes {
-        let x = A::cast_from(logits[start + i * logits_steps.class]);
-        // The second case is an entry that is exactly the smallest finite number.
-        let better = x > max || (index == none && x == max);
-        max = select(better, x, max);
-        index = select(better, i as u32, index);
-        i += layout.lanes;
-    }
-    let (max, index) = row_first_max::<A>(max, index, place.lane, layout);
-    let max = select(max > A::max_value(), A::max_value(), max);
+    let (max, index) =
+        find_first_max::<F, A>(logits, start, logits_steps, rows, place.lane, layout);
     let normaliser = expected_values::<F, A>(
         logits,
         values,
@@ -213,6 +270,7 @@ fn hard_argmax_gather_kernel<F: Float, A: Float>(
         logits_steps,
         values_steps,
         max,
+        index,
         reciprocal.get::<A>(),
         rows,
         tile,
@@ -221,7 +279,7 @@ fn hard_argmax_gather_kernel<F: Float, A: Float>(
     write_stats::<A>(stats, &place, rows, max, normaliser);
     if place.live {
         // A row of nothing but NaN has no index either.
-        let chosen = select(index == none, 0, index as usize);
+        let chosen = select(index == rows.classes as u32, 0, index as usize);
         let from = row_start(&place, values_steps) + chosen * values_steps.class;
         let to = (place.outer * rows.inner + place.inner) * rows.features;
         let mut feature = place.lane;
@@ -258,7 +316,7 @@ impl Forward {
         let values = View::new(values, dim, rank);
         let tile = if sizes.features > 1 { FEATURE_TILE } else { 1 };
         // The maximum, its index, the sums and the normaliser.
-        let shared_bytes = stats_dtype.size() * (tile + 2) + size_of::<u32>();
+        let shared_bytes = stats_dtype.size() * (2 * tile + 2) + size_of::<u32>();
         let layout = Layout::choose(
             &out.client,
             sizes.rows(),
