@@ -2,19 +2,12 @@
 
 use crate::backend::Backend;
 use crate::data::Task;
-use crate::draft::{Draft, Place, inspect};
-use crate::progress::Display;
-use crate::recipe::{Decay, Recipe};
-use crate::report::Summary;
+use crate::predict;
+use crate::recipe::Decay;
 use crate::strategy::Strategy;
-use crate::training::{Run, Settings, train};
-use crate::{predict, store, table};
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
-use serde::Serialize;
-use std::fs::File;
-use std::io::{IsTerminal, Write, stderr, stdin, stdout};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Trains a classifier that picks which regression output to return, through the choice
@@ -40,40 +33,40 @@ enum Command {
 pub struct TrainArgs {
     /// Where to run
     #[arg(long, value_enum, default_value = "flex")]
-    backend: Backend,
+    pub backend: Backend,
     /// How to train through the choice
     #[arg(long, value_enum, default_value = "free-energy")]
-    strategy: Strategy,
+    pub strategy: Strategy,
     /// Which regression task, from easy to hard
     #[arg(long, value_enum, default_value = "a")]
-    task: Task,
+    pub task: Task,
     /// Seed of data, parameters, minibatches and draws
     #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
-    seed: u64,
+    pub seed: u64,
     /// Optimiser steps, of 128 rows each
     #[arg(long, default_value_t = 4000, value_parser = step_count, allow_negative_numbers = true)]
-    steps: usize,
+    pub steps: usize,
     /// Learning rate [default: the best known for strategy and task]
     #[arg(long, value_parser = positive, allow_negative_numbers = true)]
-    lr: Option<f64>,
+    pub lr: Option<f64>,
     /// What becomes of the learning rate [default: cosine for free-energy, else constant]
     #[arg(long, value_enum)]
-    decay: Option<Decay>,
+    pub decay: Option<Decay>,
     /// Norm to clip each parameter's gradient to, 0 for none [default: 1 for the score functions, else none]
     #[arg(long, value_name = "NORM", value_parser = not_negative, allow_negative_numbers = true)]
-    clip: Option<f64>,
+    pub clip: Option<f64>,
     /// Folder to save the run in [default: runs/<task>-<strategy>-<seed>]
     #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    pub out: Option<PathBuf>,
     /// Replace an earlier run in that folder without asking
     #[arg(long)]
-    force: bool,
+    pub force: bool,
     /// Print one JSON object as the last line of stdout, progress on stderr
     #[arg(long)]
-    json: bool,
+    pub json: bool,
     /// Progress as plain lines, no dashboard
     #[arg(long)]
-    plain: bool,
+    pub plain: bool,
 }
 
 /// Options of `predict`.
@@ -109,96 +102,6 @@ impl Cli {
             Some(Command::Predict(args)) => predict::predict(&args),
         }
     }
-}
-
-impl TrainArgs {
-    fn run(self) -> Result<()> {
-        let settings = Settings {
-            backend: self.backend,
-            strategy: self.strategy,
-            task: self.task,
-            seed: self.seed,
-            steps: self.steps,
-            recipe: self.recipe(),
-        };
-        let name = || {
-            format!(
-                "runs/{}-{}-{}",
-                self.task.name(),
-                self.strategy.name(),
-                self.seed
-            )
-        };
-        let out = self.out.clone().unwrap_or_else(|| name().into());
-        settings.backend.device()?;
-        self.may_replace(&out)?;
-        // An unwritable place is better found now than after the training.
-        drop(Draft::create(&out)?);
-
-        let run = train(settings, Display::choose(self.plain, self.json))?;
-        save(&run, &out)?;
-
-        let summary = Summary {
-            report: &run.report,
-            settings: run.config.settings,
-            out: &out,
-        };
-        if self.json {
-            writeln!(stdout(), "{}", serde_json::to_string(&run.report)?)?;
-        } else {
-            writeln!(stdout(), "{summary}")?;
-        }
-        Ok(())
-    }
-
-    fn recipe(&self) -> Recipe {
-        let best = Recipe::new(self.strategy, self.task);
-        let clip = self.clip.map(|norm| (norm > 0.0).then_some(norm));
-        Recipe {
-            learning_rate: self.lr.unwrap_or(best.learning_rate),
-            decay: self.decay.unwrap_or(best.decay),
-            clip: clip.unwrap_or(best.clip),
-        }
-    }
-
-    /// Asks before an earlier run is replaced.
-    fn may_replace(&self, out: &Path) -> Result<()> {
-        if inspect(out)? == Place::Free || self.force {
-            return Ok(());
-        }
-        let out = out.display();
-        if stdin().is_terminal() && stderr().is_terminal() {
-            write!(stderr(), "{out} holds an earlier run. Replace it? [y/N] ")?;
-            let mut answer = String::new();
-            stdin().read_line(&mut answer)?;
-            if answer.trim().eq_ignore_ascii_case("y") || answer.trim().eq_ignore_ascii_case("yes")
-            {
-                return Ok(());
-            }
-        }
-        bail!("{out} holds an earlier run: pass --force to replace it, or choose another --out")
-    }
-}
-
-#[derive(Serialize)]
-struct Metrics<'a> {
-    report: &'a crate::report::Report,
-    curves: &'a crate::curves::Curves,
-}
-
-fn save(run: &Run, out: &Path) -> Result<()> {
-    let draft = Draft::create(out)?;
-    store::save(&draft, run.network.clone(), &run.config)?;
-    draft.write_json(
-        store::METRICS,
-        &Metrics {
-            report: &run.report,
-            curves: &run.curves,
-        },
-    )?;
-    table::write_rows(&draft.path(store::TEST), &run.test)?;
-    table::write_choices(File::create(draft.path(store::PREDICTIONS))?, &run.choices)?;
-    draft.commit()
 }
 
 fn step_count(text: &str) -> Result<usize, String> {

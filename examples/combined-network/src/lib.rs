@@ -8,9 +8,10 @@
 //! | [`network`] | the network and its inference |
 //! | [`learner`] | one training and one validation step, for Burn's `Learner` |
 //! | [`training`] | the whole run: data, `SupervisedTraining`, evaluation, saving |
-//! | [`data`], [`loader`] | the seeded regression tasks and their minibatches |
+//! | [`data`], [`scaling`], [`random`] | the seeded regression tasks, target rescaling, random numbers |
+//! | [`loader`], [`validation`] | minibatches to train on, the split to validate on |
 //! | [`metrics`], [`curves`], [`progress`] | what is measured, kept and shown |
-//! | [`store`], [`table`], [`predict`] | run folders, CSV files, the `predict` command |
+//! | [`store`], [`draft`], [`table`], [`predict`] | run folders, CSV files, the `predict` command |
 //! | [`cli`], [`backend`], [`recipe`], [`report`] | command line, devices, default rates, the summary |
 
 pub mod backend;
@@ -28,10 +29,13 @@ pub mod progress;
 pub mod random;
 pub mod recipe;
 pub mod report;
+pub mod scaling;
 pub mod store;
 pub mod strategy;
 pub mod table;
+mod train_command;
 pub mod training;
+pub mod validation;
 
 pub use strategy::Strategy;
 

@@ -1,10 +1,13 @@
-//! Data loaders: seeded random minibatches to train on, the whole split to validate on.
+//! The loader to train from: seeded random minibatches.
 
-use crate::data::{Rows, Scaling, minibatch};
+use crate::data::Rows;
+use crate::random::{Purpose, generator};
+use crate::scaling::Scaling;
 use crate::strategy::Step;
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::tensor::{Device, Tensor, TensorData};
+use rand::RngExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -69,7 +72,8 @@ impl TrainLoader {
     }
 }
 
-fn gather(
+/// Puts rows on a device, targets rescaled.
+pub(crate) fn gather(
     rows: &Rows,
     chosen: &[usize],
     scaling: Scaling,
@@ -150,72 +154,11 @@ impl DataLoaderIterator<Minibatch> for Epoch<'_> {
     }
 }
 
-/// A whole split as one batch.
-#[derive(Clone)]
-pub struct ValidLoader {
-    rows: Arc<Rows>,
-    scaling: Scaling,
-    device: Device,
-}
-
-impl ValidLoader {
-    /// The rows of a validation split.
-    #[must_use]
-    pub fn new(rows: Rows, scaling: Scaling, device: Device) -> Self {
-        Self {
-            rows: Arc::new(rows),
-            scaling,
-            device,
-        }
-    }
-}
-
-impl DataLoader<Minibatch> for ValidLoader {
-    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<Minibatch> + 'a> {
-        let all: Vec<usize> = (0..self.rows.len()).collect();
-        let step = Step {
-            index: 0,
-            total: 1,
-            seed: 0,
-        };
-        let batch = gather(&self.rows, &all, self.scaling, step, &self.device);
-        Box::new(Once { batch: Some(batch) })
-    }
-
-    fn num_items(&self) -> usize {
-        1
-    }
-
-    fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<Minibatch>> {
-        Arc::new(Self {
-            device: device.clone(),
-            ..self.clone()
-        })
-    }
-
-    fn slice(&self, _start: usize, _end: usize) -> Arc<dyn DataLoader<Minibatch>> {
-        Arc::new(self.clone())
-    }
-}
-
-struct Once {
-    batch: Option<Minibatch>,
-}
-
-impl Iterator for Once {
-    type Item = Result<Minibatch, DatasetError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.batch.take().map(Ok)
-    }
-}
-
-impl DataLoaderIterator<Minibatch> for Once {
-    fn progress(&self) -> Progress {
-        Progress::new(
-            usize::from(self.batch.is_none()),
-            1,
-            Some("batches".to_owned()),
-        )
-    }
+/// The rows of a minibatch of a step, drawn with replacement.
+#[must_use]
+pub fn minibatch(seed: u64, step: usize, rows: usize, size: usize) -> Vec<usize> {
+    let mut rng = generator(seed, Purpose::Batch(step));
+    (0..size)
+        .map(|_| rng.random_range(0..rows as u32) as usize)
+        .collect()
 }

@@ -1,10 +1,11 @@
 //! The network: a classifier that picks, a regression layer that is picked from.
 
-use crate::data::{Rows, Scaling, Task};
+use crate::data::{Rows, Task};
 use crate::random::{Purpose, generator};
+use crate::scaling::Scaling;
 use anyhow::Result;
 use burn::module::{Module, Param};
-use burn::nn::{Linear, LinearConfig};
+use burn::nn::Linear;
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, TensorData};
 use burn_relax::{argmax, argmax_gather, softmax};
@@ -64,7 +65,6 @@ fn linear(inputs: usize, outputs: usize, rng: &mut ChaCha8Rng, device: &Device) 
     Linear {
         weight: Param::from_data(weight, device),
         bias: Some(Param::from_data(bias, device)),
-        ..LinearConfig::new(inputs, outputs).init(device)
     }
 }
 

@@ -10,6 +10,9 @@ use std::path::Path;
 /// Below this a task counts as solved: the lines of all regimes are found, and most of the borders.
 pub const SOLVED: f64 = 0.05;
 
+/// Fewer steps than this are a trial.
+const USUAL_STEPS: usize = 4000;
+
 /// The figures of a run; `train --json` prints them as one JSON object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
@@ -108,7 +111,7 @@ impl fmt::Display for Summary<'_> {
         writeln!(f, "next: {}", self.advice())?;
         write!(
             f,
-            "      predict --model {0} --input {0}/test.csv",
+            "      cargo run --release -p combined-network -- predict --model {0} --input {0}/test.csv",
             out.display()
         )
     }
@@ -132,6 +135,7 @@ impl Summary<'_> {
             _ if report.test_mse < SOLVED => {
                 "solved; try a harder one, --task b, c or d, or another --strategy or --seed"
             }
+            _ if report.steps < USUAL_STEPS => "not solved yet; the usual budget is --steps 4000",
             Strategy::FreeEnergy => {
                 "not solved yet; try --steps 8000, another --lr or another --seed"
             }

@@ -1,8 +1,8 @@
 //! Run folders: what is in one, how it is written and read back.
 
-use crate::data::Scaling;
 use crate::draft::Draft;
 use crate::network::{CombinedNetwork, CombinedNetworkConfig};
+use crate::scaling::Scaling;
 use crate::training::Settings;
 use anyhow::{Context, Result, anyhow, bail};
 use burn::module::Module;

@@ -2,7 +2,9 @@
 
 use clap::ValueEnum;
 use combined_network::baseline::line_mse;
-use combined_network::data::{Scaling, Task, generate, minibatch};
+use combined_network::data::{Task, generate};
+use combined_network::loader::minibatch;
+use combined_network::scaling::Scaling;
 
 #[test]
 fn tasks_follow_their_rules() {
