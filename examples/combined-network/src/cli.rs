@@ -55,7 +55,7 @@ pub struct TrainArgs {
     /// Norm to clip each parameter's gradient to, 0 for none [default: 1 for the score functions, else none]
     #[arg(long, value_name = "NORM", value_parser = not_negative, allow_negative_numbers = true)]
     pub clip: Option<f64>,
-    /// Folder to save the run in [default: runs/<task>-<strategy>-<seed>]
+    /// Folder to save the run in [default: runs/TASK-STRATEGY-SEED]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Replace an earlier run in that folder without asking
