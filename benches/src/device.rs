@@ -1,11 +1,12 @@
-//! Where a benchmark runs, and what part of an operator it runs.
+//! Where a benchmark runs, on which numbers, and what part of an operator it runs.
 
-use burn_core::tensor::Device;
+use anyhow::{Result, bail};
+use burn::tensor::{Device, FloatDType};
 use clap::ValueEnum;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A backend by the name on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Backend {
     /// Burn's pure Rust CPU backend
@@ -18,53 +19,71 @@ pub enum Backend {
 
 impl Backend {
     /// The device, on which gradients are not tracked.
-    ///
-    /// # Panics
-    ///
-    /// If the backend is not compiled in.
-    pub fn open(self) -> Device {
+    pub fn open(self) -> Result<Device> {
         match self {
             #[cfg(feature = "flex")]
-            Self::Flex => Device::flex(),
+            Self::Flex => Ok(Device::flex()),
             #[cfg(feature = "ndarray")]
-            #[allow(deprecated)]
-            Self::Ndarray => Device::ndarray(),
+            #[allow(deprecated, reason = "still served, though Burn prefers Flex")]
+            Self::Ndarray => Ok(Device::ndarray()),
             #[cfg(feature = "wgpu")]
-            Self::Wgpu => Device::wgpu(burn_core::tensor::DeviceKind::DefaultDevice),
-            #[allow(unreachable_patterns)]
-            other => panic!(
-                "{} is not compiled in: add --features {0}",
-                other.describe()
-            ),
+            Self::Wgpu => Ok(Device::wgpu(burn::tensor::DeviceKind::DefaultDevice)),
+            #[allow(
+                unreachable_patterns,
+                reason = "reached by the backends that are not compiled in"
+            )]
+            other => bail!("{} is not compiled in: add --features {0}", name(&other)),
+        }
+    }
+}
+
+/// The name of an enum's value on the command line and in JSON.
+pub fn name(value: &impl ValueEnum) -> String {
+    let value = value.to_possible_value();
+    value.map_or_else(String::new, |value| value.get_name().to_owned())
+}
+
+/// The numbers that tensors hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dtype {
+    /// Single precision
+    F32,
+    /// Double precision
+    F64,
+    /// Half precision
+    F16,
+}
+
+impl Dtype {
+    /// Bytes of a number.
+    pub fn size(self) -> usize {
+        match self {
+            Self::F64 => 8,
+            Self::F32 => 4,
+            Self::F16 => 2,
         }
     }
 
-    /// Its name.
-    pub fn describe(self) -> &'static str {
+    /// Burn's name for it.
+    pub fn float(self) -> FloatDType {
         match self {
-            Self::Flex => "flex",
-            Self::Ndarray => "ndarray",
-            Self::Wgpu => "wgpu",
+            Self::F64 => FloatDType::F64,
+            Self::F32 => FloatDType::F32,
+            Self::F16 => FloatDType::F16,
         }
     }
 }
 
 /// Part of an operator's work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[value(rename_all = "snake_case")]
 pub enum Pass {
-    /// The value alone, without autodiff.
+    /// The value alone, without autodiff
     Forward,
-    /// The value, and the gradient of its sum with respect to every argument.
+    /// The gradient alone, from what the forward pass saved, without autodiff
+    Backward,
+    /// Value and gradient through autodiff, the upstream gradient being ones
     ForwardBackward,
-}
-
-impl Pass {
-    /// Its name in the table.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Forward => "forward",
-            Self::ForwardBackward => "forward + backward",
-        }
-    }
 }

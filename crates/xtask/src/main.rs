@@ -1,5 +1,6 @@
-//! Developer commands: `cargo xtask check | test | docs`.
+//! Developer commands: `cargo xtask check | test | bench | docs`.
 
+mod bench;
 mod cargo;
 mod driver;
 mod test;
@@ -26,6 +27,13 @@ enum Command {
         #[arg(long, value_enum)]
         only: Option<Part>,
     },
+    /// Times the operators; what it can do: `cargo xtask bench --help`
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// Arguments of the benchmark
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// The API documentation of the library crates, opened in a browser with --open
     Docs {
         /// Open it when it is built
@@ -38,6 +46,7 @@ fn main() -> Result<()> {
     match Cli::parse().command {
         Command::Check => check(),
         Command::Test { only } => test::run(only),
+        Command::Bench { arguments } => bench::run(&arguments),
         Command::Docs { open } => docs(open),
     }
 }
