@@ -218,7 +218,39 @@ fn shape(rows: usize, n: usize, threads: usize, filter: &str) {
         kernels::gumbel_softmax(&logits, Some(&values), seed, 0, n, 1.0, &mut big, stats2)
     });
     report("sample_categorical", total, &mut || {
-        kernels::sample_categorical(&logits, seed, 0, n, 1, &mut index, &mut small)
+        kernels::sample_categorical(&logits, seed, 0, n, 1, 1.0, &mut index, &mut small, stats2)
+    });
+    let drawn: Vec<i64> = (0..rows).map(|r| (r % n) as i64).collect();
+    report("log_prob", total, &mut || {
+        kernels::categorical_log_prob(&logits, &drawn, n, 1, &mut small, stats2)
+    });
+    report("log_prob bwd", 2 * total, &mut || {
+        kernels::categorical_log_prob_backward(
+            &logits,
+            &drawn,
+            ready(stats2),
+            &grad_row,
+            n,
+            1,
+            &mut big,
+        )
+    });
+    report("gumbel_argmax", 2 * total, &mut || {
+        kernels::gumbel_argmax(&logits, None, seed, 0, n, 1.0, &mut big, stats2)
+    });
+    report("gumbel_argmax bwd", 3 * total, &mut || {
+        let stats = ready(stats2);
+        kernels::gumbel_argmax_backward(&logits, None, seed, 0, stats, &values, n, 1.0, &mut big)
+    });
+    report("straight_through", 2 * total, &mut || {
+        kernels::straight_through_argmax(&logits, n, 1.0, &mut big, stats2)
+    });
+    report("straight_through bwd", 3 * total, &mut || {
+        let stats = ready(stats2);
+        kernels::straight_through_argmax_backward(&logits, stats, &values, n, 1.0, &mut big)
+    });
+    report("argmax_gather", total, &mut || {
+        kernels::argmax_gather(&logits, &values, n, 1, &mut small)
     });
     report("gumbel noise", total, &mut || {
         kernels::gumbel(seed, 0, &mut big)

@@ -9,6 +9,7 @@
 //! in its row. The 16-bit types are computed in `f32` and rounded once.
 
 pub mod argmax;
+pub mod argmax_gather;
 mod distribute;
 pub mod element;
 pub mod free_energy;
@@ -16,6 +17,7 @@ pub mod gather;
 mod gather_features;
 pub mod gradual;
 pub mod gumbel;
+pub mod log_prob;
 pub mod log_softmax;
 mod math;
 #[cfg(feature = "reference")]
@@ -29,15 +31,18 @@ pub mod sample;
 mod simd;
 pub mod soft_argmax;
 pub mod softmax;
+pub mod straight_through;
 pub mod tensor;
 
 pub use argmax::argmax;
+pub use argmax_gather::{argmax_gather, argmax_gather_backward};
 pub use distribute::PARALLEL_THRESHOLD;
 pub use element::Element;
 pub use free_energy::{free_energy, free_energy_backward};
 pub use gather::{hard_argmax_gather, soft_argmax_gather, soft_argmax_gather_backward};
 pub use gradual::{gradual_argmax, gradual_argmax_backward};
-pub use gumbel::gumbel_softmax;
+pub use gumbel::{gumbel_argmax, gumbel_argmax_backward, gumbel_softmax};
+pub use log_prob::{categorical_log_prob, categorical_log_prob_backward};
 pub use log_softmax::{log_softmax, log_softmax_backward};
 pub use noise::{gumbel, uniform};
 pub use philox::{Seed, philox_block, uniform_f32};
@@ -47,3 +52,4 @@ pub use sample::sample_categorical;
 pub use simd::{Path, force_path};
 pub use soft_argmax::{soft_argmax, soft_argmax_backward};
 pub use softmax::{softmax, softmax_backward};
+pub use straight_through::{straight_through_argmax, straight_through_argmax_backward};

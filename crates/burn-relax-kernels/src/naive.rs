@@ -155,6 +155,37 @@ pub fn hard_argmax_gather(x: &[f64], values: &[f64], features: usize) -> Vec<f64
         .collect()
 }
 
+/// Gradient of [`hard_argmax_gather`] with respect to the values: `grad` at the argmax, 0 elsewhere.
+pub fn argmax_gather_backward(x: &[f64], grad: &[f64]) -> Vec<f64> {
+    one_hot(x, x)
+        .into_iter()
+        .flat_map(|hot| {
+            grad.iter()
+                .map(move |g| if hot == 0.0 { 0.0 } else { hot * g })
+        })
+        .collect()
+}
+
+/// The one-hot of the argmax of `scores` in a row of logits `x`.
+pub fn one_hot(x: &[f64], scores: &[f64]) -> Vec<f64> {
+    if has_nan(x) {
+        return vec![f64::NAN; x.len()];
+    }
+    let k = argmax(scores);
+    (0..x.len())
+        .map(|i| f64::from(i == k && x[i] != f64::NEG_INFINITY))
+        .collect()
+}
+
+/// Gradient of `log_softmax(x)[index]` for several indices: forbidden ones do not count.
+pub fn log_prob_backward(x: &[f64], index: &[usize], grad: &[f64]) -> Vec<f64> {
+    let mut scattered = vec![0.0; x.len()];
+    for (&k, g) in index.iter().zip(grad) {
+        scattered[k] += g;
+    }
+    log_softmax_backward(x, &scattered)
+}
+
 /// Gradients of logits and values: `w_i (<V_i, g> - <soft, g>) / temperature` and `w_i g`.
 pub fn soft_argmax_gather_backward(
     x: &[f64],
@@ -354,6 +385,28 @@ pub fn perturbed(x: &[f64], noise: &[f64]) -> Vec<f64> {
 /// `softmax((x + noise) / temperature)`
 pub fn gumbel_softmax(x: &[f64], noise: &[f64], temperature: f64) -> Vec<f64> {
     softmax(&perturbed(x, noise), temperature)
+}
+
+/// The argmax of `x + noise` as a one-hot; among entries of `+inf` the noise decides.
+pub fn gumbel_argmax(x: &[f64], noise: &[f64]) -> Vec<f64> {
+    let x: Vec<f64> = if has_infinity(x) && !has_nan(x) {
+        let finite = |&x: &f64| {
+            if x == f64::INFINITY {
+                0.0
+            } else {
+                f64::NEG_INFINITY
+            }
+        };
+        x.iter().map(finite).collect()
+    } else {
+        x.to_vec()
+    };
+    one_hot(&x, &perturbed(&x, noise))
+}
+
+/// Gradient of the Gumbel-softmax with respect to the logits.
+pub fn gumbel_softmax_backward(x: &[f64], noise: &[f64], grad: &[f64], t: f64) -> Vec<f64> {
+    softmax_backward(&perturbed(x, noise), grad, t)
 }
 
 /// `-ln(-ln u)`

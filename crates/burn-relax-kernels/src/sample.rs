@@ -8,10 +8,11 @@ use crate::argmax::{first_equal, first_nan};
 use crate::distribute::run;
 use crate::element::Element;
 use crate::gumbel::{NOISE_BATCH, NOISE_WORK, perturb};
+use crate::log_prob::normalisers;
 use crate::noise::gumbel_row;
 use crate::philox::Seed;
 use crate::real::Real;
-use crate::rows::{Head, Output, Sum, check_len, count_rows, get, lanes, row, row_max};
+use crate::rows::{Output, check_len, count_rows, put_stats, reciprocal, row};
 use crate::simd::{Backend, Region};
 use core::mem::MaybeUninit;
 use core::ops::Range;
@@ -22,8 +23,10 @@ struct Sample<'a, A: Real> {
     first: u64,
     n: usize,
     samples: usize,
+    inverse_temperature: A,
     index: Output<'a, i64>,
     log_prob: Output<'a, A>,
+    stats: Output<'a, A>,
 }
 
 impl<A: Real> Region for Sample<'_, A> {
@@ -40,20 +43,16 @@ impl<A: Real> Region for Sample<'_, A> {
         for r in rows {
             let x = row(self.logits, r, n);
             // SAFETY: row `r` is in this task's range and borrowed once.
-            let (index, log_prob) =
-                unsafe { (self.index.row(r, samples), self.log_prob.row(r, samples)) };
-            let head = Head::new(row_max::<B, A>(x), A::ONE);
-            let mut sum = Sum::<A::Lanes<B>>::new();
-            lanes!(A::Lanes<B>, n, |i, k, U| {
-                sum.add(head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY)));
-            } flush { sum.flush() });
-            let normaliser = sum.total();
-            let nan = normaliser.is_nan();
-            let log = if normaliser == A::ZERO {
-                A::ZERO
-            } else {
-                normaliser.ln()
+            let (index, log_prob, stats) = unsafe {
+                (
+                    self.index.row(r, samples),
+                    self.log_prob.row(r, samples),
+                    self.stats.row(r, 2),
+                )
             };
+            let (head, normaliser, log) = normalisers::<B, A>(x, self.inverse_temperature);
+            put_stats(stats, head.max, normaliser);
+            let nan = normaliser.is_nan();
             for s in 0..samples {
                 let draw = r * samples + s;
                 if draw >= drawn.end {
@@ -80,7 +79,8 @@ impl<A: Real> Region for Sample<'_, A> {
     }
 }
 
-/// Draws `samples` indices from `softmax(logits)` for every row, with their log-probabilities.
+/// Draws `samples` indices from `softmax(logits / temperature)` for every row, with their log-probabilities and the row's
+/// statistics as in [`softmax`](crate::softmax()).
 ///
 /// `index` and `log_prob` are `[rows, samples]`. Class `i` of sample `s` of row `r` sees element
 /// `first + (r * samples + s) * n + i` of the Gumbel noise of `seed`. Forbidden entries are never drawn. A row of `-inf` gives
@@ -90,29 +90,32 @@ impl<A: Real> Region for Sample<'_, A> {
 /// # Panics
 /// When a slice has the wrong length.
 #[track_caller]
+#[allow(clippy::too_many_arguments)]
 pub fn sample_categorical<F: Element>(
     logits: &[F],
     seed: Seed,
     first: u64,
     n: usize,
     samples: usize,
+    temperature: f64,
     index: &mut [MaybeUninit<i64>],
     log_prob: &mut [MaybeUninit<F>],
+    stats: &mut [MaybeUninit<F::Acc>],
 ) {
-    let rows = count_rows("sample_categorical", logits.len(), n);
-    check_len("sample_categorical", "index", index.len(), rows * samples);
-    check_len(
-        "sample_categorical",
-        "log_prob",
-        log_prob.len(),
-        rows * samples,
-    );
-    if samples == 0 {
-        return;
-    }
+    const KERNEL: &str = "sample_categorical";
+    let rows = count_rows(KERNEL, logits.len(), n);
+    check_len(KERNEL, "index", index.len(), rows * samples);
+    check_len(KERNEL, "log_prob", log_prob.len(), rows * samples);
+    check_len(KERNEL, "stats", stats.len(), 2 * rows);
     run!(
         Sample, rows, NOISE_WORK * n * samples, |start|
-        { logits: n } {} { log_prob: samples } { index: samples }
-        { seed: seed, first: first.wrapping_add((start * n * samples) as u64), n: n, samples: samples }
+        { logits: n } {} { log_prob: samples } { index: samples, stats: 2 }
+        {
+            seed: seed,
+            first: first.wrapping_add((start * n * samples) as u64),
+            n: n,
+            samples: samples,
+            inverse_temperature: reciprocal(temperature),
+        }
     );
 }

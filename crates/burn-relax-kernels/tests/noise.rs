@@ -120,6 +120,15 @@ fn generated_noise_equals_given_noise() {
             (filled(y), filled(s))
         };
         assert_eq!(run(None), run(Some(&noise)));
+        let hard = |noise: Option<&[f32]>| {
+            let (mut y, mut s) = (out::<f32>(5 * n), stats::<f32>(10));
+            kernels::gumbel_argmax(&logits, noise, SEED, 11, n, 0.7, &mut y, &mut s);
+            let (s, mut b) = (filled(s), out::<f32>(5 * n));
+            let g = narrow::<f32>(&case.grad);
+            kernels::gumbel_argmax_backward(&logits, noise, SEED, 11, &s, &g, n, 0.7, &mut b);
+            (filled(y), s, filled(b))
+        };
+        assert_eq!(hard(None), hard(Some(&noise)));
     }
 }
 
@@ -130,7 +139,10 @@ fn samples_are_the_argmax_of_perturbed_logits_with_their_log_probability() {
         let case = Case::random(12, rows, n, 1.0).rounded::<f32>();
         let logits = narrow::<f32>(&case.logits);
         let (mut k, mut l) = (buffer(rows * samples, -1i64), out::<f32>(rows * samples));
-        kernels::sample_categorical(&logits, SEED, first, n, samples, &mut k, &mut l);
+        let mut s = stats::<f32>(2 * rows);
+        kernels::sample_categorical(
+            &logits, SEED, first, n, samples, 1.0, &mut k, &mut l, &mut s,
+        );
         let (k, l) = (filled(k), wide(&filled(l)));
         for r in 0..rows {
             let x = &case.logits[r * n..][..n];
@@ -151,7 +163,8 @@ fn sample_frequencies_follow_the_softmax() {
     let x = [-2.0f64, 0.0, 0.5, f64::NEG_INFINITY];
     let samples = 200_000;
     let (mut k, mut l) = (buffer(samples, -1i64), out::<f64>(samples));
-    kernels::sample_categorical(&x, SEED, 0, 4, samples, &mut k, &mut l);
+    let mut s = stats::<f64>(2);
+    kernels::sample_categorical(&x, SEED, 0, 4, samples, 1.0, &mut k, &mut l, &mut s);
     let mut counts = [0.0; 4];
     filled(k).iter().for_each(|&k| counts[k as usize] += 1.0);
     for (count, p) in counts.iter().zip(naive::softmax(&x, 1.0)) {
@@ -169,7 +182,8 @@ fn special_rows_are_sampled_by_the_contract() {
     let logits = [-inf, -inf, -inf, 0.0, nan, 1.0, 5.0, inf, inf];
     let samples = 64;
     let (mut k, mut l) = (buffer(3 * samples, -1i64), out::<f32>(3 * samples));
-    kernels::sample_categorical(&logits, SEED, 0, 3, samples, &mut k, &mut l);
+    let mut s = stats::<f32>(6);
+    kernels::sample_categorical(&logits, SEED, 0, 3, samples, 1.0, &mut k, &mut l, &mut s);
     let (k, l) = (filled(k), filled(l));
     assert!(k[..samples].iter().all(|&k| k == 0) && l[..samples].iter().all(|&l| l == -inf));
     assert!(

@@ -31,7 +31,13 @@ pub struct Case {
     pub grad: Vec<f64>,
     pub grad_row: Vec<f64>,
     pub grad_wide: [Vec<f64>; 2],
+    /// Two classes of every row.
+    pub index: Vec<i64>,
+    pub grad_two: Vec<f64>,
 }
+
+/// Classes asked for in every row of a log-probability.
+const ASKED: usize = 2;
 
 impl Case {
     pub fn random(seed: u64, rows: usize, n: usize, temperature: f64) -> Self {
@@ -57,6 +63,11 @@ impl Case {
             grad: draw(total, -1.0, 1.0),
             grad_row: draw(rows, -1.0, 1.0),
             grad_wide: FEATURES.map(|f| draw(rows * f, -1.0, 1.0)),
+            index: draw(rows * ASKED, 0.0, n as f64)
+                .iter()
+                .map(|k| *k as i64)
+                .collect(),
+            grad_two: draw(rows * ASKED, -1.0, 1.0),
         };
         for r in 0..rows {
             let row = r * n..(r + 1) * n;
@@ -94,6 +105,7 @@ impl Case {
             &mut self.noise,
             &mut self.grad,
             &mut self.grad_row,
+            &mut self.grad_two,
         ];
         all.extend(self.wide.iter_mut());
         all.extend(self.grad_wide.iter_mut());
@@ -240,6 +252,46 @@ pub fn every_kernel<F: Element>(c: &Case) -> Vec<Named> {
     kernels::gumbel_softmax(&logits, Some(&noise), SEED, 0, n, t, &mut y, &mut s);
     add("gumbel_softmax", n, &filled(y));
 
+    let (mut y, mut s) = (out::<F>(total), stats::<F>(2 * rows));
+    kernels::gumbel_argmax(&logits, Some(&noise), SEED, 0, n, t, &mut y, &mut s);
+    let mut b = out::<F>(total);
+    kernels::gumbel_argmax_backward(
+        &logits,
+        Some(&noise),
+        SEED,
+        0,
+        &filled(s),
+        &grad,
+        n,
+        t,
+        &mut b,
+    );
+    add("gumbel_argmax", n, &filled(y));
+    add("gumbel_argmax_backward", n, &filled(b));
+
+    let (mut y, mut s) = (out::<F>(total), stats::<F>(2 * rows));
+    kernels::straight_through_argmax(&logits, n, t, &mut y, &mut s);
+    let mut b = out::<F>(total);
+    kernels::straight_through_argmax_backward(&logits, &filled(s), &grad, n, t, &mut b);
+    add("straight_through_argmax", n, &filled(y));
+    add("straight_through_argmax_backward", n, &filled(b));
+
+    let (mut y, mut s) = (out::<F>(ASKED * rows), stats::<F>(2 * rows));
+    kernels::categorical_log_prob(&logits, &c.index, n, ASKED, &mut y, &mut s);
+    let (mut b, g) = (out::<F>(total), narrow::<F>(&c.grad_two));
+    kernels::categorical_log_prob_backward(&logits, &c.index, &filled(s), &g, n, ASKED, &mut b);
+    add("log_prob", ASKED, &filled(y));
+    add("log_prob_backward", n, &filled(b));
+
+    for (f, values, g) in gathers {
+        let (values, g) = (narrow::<F>(values), narrow::<F>(g));
+        let (mut y, mut b) = (out::<F>(rows * f), out::<F>(total * f));
+        kernels::argmax_gather(&logits, &values, n, f, &mut y);
+        kernels::argmax_gather_backward(&logits, &g, n, f, &mut b);
+        add(&format!("argmax gather {f}"), f, &filled(y));
+        add(&format!("argmax gather {f} values"), n * f, &filled(b));
+    }
+
     let mut k = buffer(rows, -1i64);
     kernels::argmax(&logits, n, &mut k);
     named.push((
@@ -258,8 +310,35 @@ pub fn every_noise_kernel<F: Element>(c: &Case) -> Vec<Named> {
     let (mut y, mut s) = (out::<F>(n * rows), stats::<F>(2 * rows));
     kernels::gumbel_softmax(&logits, None, SEED, 5, n, c.temperature, &mut y, &mut s);
     named.push(("gumbel_softmax".into(), n, wide(&filled(y))));
+    let (mut y, mut s) = (out::<F>(n * rows), stats::<F>(2 * rows));
+    kernels::gumbel_argmax(&logits, None, SEED, 5, n, c.temperature, &mut y, &mut s);
+    named.push(("gumbel_argmax".into(), n, wide(&filled(y))));
+    let (mut b, g) = (out::<F>(n * rows), narrow::<F>(&c.grad));
+    kernels::gumbel_argmax_backward(
+        &logits,
+        None,
+        SEED,
+        5,
+        &filled(s),
+        &g,
+        n,
+        c.temperature,
+        &mut b,
+    );
+    named.push(("gumbel_argmax_backward".into(), n, wide(&filled(b))));
     let (mut k, mut l) = (buffer(3 * rows, -1i64), out::<F>(3 * rows));
-    kernels::sample_categorical(&logits, SEED, 5, n, 3, &mut k, &mut l);
+    let mut s = stats::<F>(2 * rows);
+    kernels::sample_categorical(
+        &logits,
+        SEED,
+        5,
+        n,
+        3,
+        c.temperature,
+        &mut k,
+        &mut l,
+        &mut s,
+    );
     named.push((
         "index".into(),
         3,
@@ -277,7 +356,7 @@ pub fn every_noise_kernel<F: Element>(c: &Case) -> Vec<Named> {
 /// The oracle's answers, in the order of [`every_kernel`].
 pub fn oracle(c: &Case) -> Vec<Vec<f64>> {
     let (n, t) = (c.n, c.temperature);
-    let mut answers = vec![Vec::new(); 29];
+    let mut answers = vec![Vec::new(); 41];
     for r in 0..c.rows {
         let x = &c.logits[r * n..][..n];
         let g = &c.grad[r * n..][..n];
@@ -313,7 +392,25 @@ pub fn oracle(c: &Case) -> Vec<Vec<f64>> {
         let f = &c.cost[r * n..][..n];
         let (gx, gf) = naive::free_energy_backward(x, f, t, g1);
         row.extend([vec![naive::free_energy(x, f, t)], gx, gf]);
-        row.push(naive::gumbel_softmax(x, &c.noise[r * n..][..n], t));
+        let noise = &c.noise[r * n..][..n];
+        row.push(naive::gumbel_softmax(x, noise, t));
+        row.push(naive::gumbel_argmax(x, noise));
+        row.push(naive::gumbel_softmax_backward(x, noise, g, t));
+        row.push(naive::one_hot(x, x));
+        row.push(naive::softmax_backward(x, g, t));
+        let asked: Vec<usize> = c.index[r * ASKED..][..ASKED]
+            .iter()
+            .map(|&k| k as usize)
+            .collect();
+        let log_probs = naive::log_softmax(x);
+        row.push(asked.iter().map(|&k| log_probs[k]).collect());
+        let g2 = &c.grad_two[r * ASKED..][..ASKED];
+        row.push(naive::log_prob_backward(x, &asked, g2));
+        for (f, values, g) in gathers {
+            let (v, g) = (&values[r * n * f..][..n * f], &g[r * f..][..f]);
+            row.push(naive::hard_argmax_gather(x, v, f));
+            row.push(naive::argmax_gather_backward(x, g));
+        }
         row.push(vec![naive::argmax(x) as f64]);
         assert_eq!(row.len(), answers.len());
         for (answer, row) in answers.iter_mut().zip(row) {

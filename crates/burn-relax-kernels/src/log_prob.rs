@@ -1,0 +1,169 @@
+//! Log-probability of given classes, forward and backward.
+//!
+//! Forward: one pass for the maximum, one for the normaliser, then one look at each class asked for: memory reads the logits once and
+//! writes next to nothing. Backward: the weights from the row's statistics, written once.
+
+use crate::distribute::run;
+use crate::element::Element;
+use crate::real::Real;
+use crate::rows::{
+    Head, Output, Sum, check_len, count_rows, get, inverse, lanes, prefetch, put, put_stats, row,
+    row_max, unless_zero,
+};
+use crate::simd::{Backend, Pack, Region, Vector};
+use core::mem::MaybeUninit;
+use core::ops::Range;
+
+/// Maximum and normaliser of a row at temperature 1, and `ln` of the latter, 0 where nothing can be chosen.
+#[inline(always)]
+pub(crate) fn normalisers<B: Backend, A: Real>(x: &[A], scale: A) -> (Head<A>, A, A) {
+    let head = Head::new(row_max::<B, A>(x), scale);
+    let mut sum = Sum::<A::Lanes<B>>::new();
+    lanes!(A::Lanes<B>, x.len(), |i, k, U| {
+        sum.add(head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY)));
+    } flush { sum.flush() });
+    let normaliser = sum.total();
+    let log = if normaliser == A::ZERO {
+        A::ZERO
+    } else {
+        normaliser.ln()
+    };
+    (head, normaliser, log)
+}
+
+struct Forward<'a, A: Real> {
+    logits: &'a [A],
+    index: &'a [i64],
+    n: usize,
+    samples: usize,
+    log_prob: Output<'a, A>,
+    stats: Output<'a, A>,
+}
+
+impl<A: Real> Region for Forward<'_, A> {
+    #[inline(always)]
+    fn run<B: Backend>(&self, rows: Range<usize>) {
+        for r in rows {
+            let x = row(self.logits, r, self.n);
+            // SAFETY: row `r` is in this task's range and borrowed once.
+            let (log_prob, stats) =
+                unsafe { (self.log_prob.row(r, self.samples), self.stats.row(r, 2)) };
+            let (head, normaliser, log) = normalisers::<B, A>(x, A::ONE);
+            for (out, &k) in log_prob.iter_mut().zip(row(self.index, r, self.samples)) {
+                out.write(if normaliser.is_nan() {
+                    A::NAN
+                } else {
+                    head.exponent_of(x[k as usize]) - log
+                });
+            }
+            put_stats(stats, head.max, normaliser);
+        }
+    }
+}
+
+struct Backward<'a, A: Real> {
+    logits: &'a [A],
+    grad: &'a [A],
+    index: &'a [i64],
+    stats: &'a [A],
+    n: usize,
+    samples: usize,
+    grad_logits: Output<'a, A>,
+}
+
+impl<A: Real> Region for Backward<'_, A> {
+    #[inline(always)]
+    fn run<B: Backend>(&self, rows: Range<usize>) {
+        let n = self.n;
+        for r in rows {
+            let x = row(self.logits, r, n);
+            let drawn = row(self.index, r, self.samples)
+                .iter()
+                .zip(row(self.grad, r, self.samples))
+                .filter(|&(&k, _)| x[k as usize] != A::NEG_INFINITY);
+            // SAFETY: row `r` is in this task's range and borrowed once.
+            let out = unsafe { self.grad_logits.row(r, n) };
+            let head = Head::from_stats(self.stats[2 * r], A::ONE);
+            if head.is_constant() {
+                out.fill(MaybeUninit::new(A::ZERO));
+                continue;
+            }
+            let total = drawn.clone().fold(A::ZERO, |sum, (_, &g)| sum + g);
+            let factor = (A::ZERO - total) * inverse(self.stats[2 * r + 1]);
+            lanes!(A::Lanes<B>, n, |i, k, U| {
+                prefetch(x, i, k);
+                let e = head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
+                put::<B, A, U>(out, i, k, unless_zero(e, e * Pack::splat(factor)));
+            });
+            for (&k, &g) in drawn {
+                // SAFETY: the loop above wrote every value of the row.
+                let before = unsafe { out[k as usize].assume_init() };
+                out[k as usize].write(before + g);
+            }
+        }
+    }
+}
+
+/// Checks that every index is one of the `n` classes.
+#[track_caller]
+fn check_index(kernel: &str, index: &[i64], n: usize) {
+    if let Some(k) = index.iter().find(|&&k| k < 0 || k >= n as i64) {
+        panic!("{kernel}: indices must be in 0..{n}, got {k}");
+    }
+}
+
+/// `ln softmax(logits)` at `samples` given classes of every row, and the row's statistics as in [`softmax`](crate::softmax()).
+///
+/// A forbidden class (`-inf`) gives `-inf`, a row with NaN gives NaN.
+///
+/// # Panics
+/// When a slice has the wrong length or an index is not below `n`.
+#[track_caller]
+pub fn categorical_log_prob<F: Element>(
+    logits: &[F],
+    index: &[i64],
+    n: usize,
+    samples: usize,
+    log_prob: &mut [MaybeUninit<F>],
+    stats: &mut [MaybeUninit<F::Acc>],
+) {
+    const KERNEL: &str = "categorical_log_prob";
+    let rows = count_rows(KERNEL, logits.len(), n);
+    check_len(KERNEL, "index", index.len(), rows * samples);
+    check_index(KERNEL, index, n);
+    check_len(KERNEL, "log_prob", log_prob.len(), rows * samples);
+    check_len(KERNEL, "stats", stats.len(), 2 * rows);
+    run!(
+        Forward, rows, n, |_first| { logits: n } { index: samples } { log_prob: samples } { stats: 2 }
+        { n: n, samples: samples }
+    );
+}
+
+/// Gradient of [`categorical_log_prob`]: for every class the upstream gradients of the samples that are it, minus `p` times the sum
+/// of all of them. Forbidden classes get 0 and their samples do not count; rows with `+inf` get 0.
+///
+/// # Panics
+/// When a slice has the wrong length or an index is not below `n`.
+#[track_caller]
+pub fn categorical_log_prob_backward<F: Element>(
+    logits: &[F],
+    index: &[i64],
+    stats: &[F::Acc],
+    grad: &[F],
+    n: usize,
+    samples: usize,
+    grad_logits: &mut [MaybeUninit<F>],
+) {
+    const KERNEL: &str = "categorical_log_prob_backward";
+    let rows = count_rows(KERNEL, logits.len(), n);
+    check_len(KERNEL, "index", index.len(), rows * samples);
+    check_index(KERNEL, index, n);
+    check_len(KERNEL, "stats", stats.len(), 2 * rows);
+    check_len(KERNEL, "grad", grad.len(), rows * samples);
+    check_len(KERNEL, "grad_logits", grad_logits.len(), logits.len());
+    run!(
+        Backward, rows, n, |_first|
+        { logits: n, grad: samples } { index: samples, stats: 2 } { grad_logits: n } {}
+        { n: n, samples: samples }
+    );
+}
