@@ -1,13 +1,13 @@
 //! The row kernels of burn-relax over Flex, Burn's own CPU backend: [`FlexTensor`] in, [`FlexTensor`] out.
 //!
-//! Contiguous tensors whose choice axis is last are read in place; anything else is copied once into that order. Gradients
-//! and argument checks live in the core crate.
+//! Contiguous tensors are read in place, whichever the axis; others are copied once. Gradients and argument checks live in the
+//! core crate.
 
 use burn_backend::DType;
 use burn_flex::{FlexTensor, Layout};
 use burn_relax_kernels::{
     row_operations,
-    tensor::{Float, RowTensor},
+    tensor::{Dtype, RowTensor},
 };
 use burn_std::{Bytes, Shape};
 use bytemuck::Pod;
@@ -16,13 +16,14 @@ use bytemuck::Pod;
 struct Rows(FlexTensor);
 
 impl RowTensor for Rows {
-    fn float(&self) -> Float {
+    fn dtype(&self) -> Dtype {
         match self.0.dtype() {
-            DType::F64 => Float::F64,
-            DType::F32 => Float::F32,
-            DType::F16 => Float::F16,
-            DType::BF16 => Float::Bf16,
-            dtype => panic!("burn-relax-flex: tensors must hold floats, got {dtype:?}"),
+            DType::F64 => Dtype::F64,
+            DType::F32 => Dtype::F32,
+            DType::F16 => Dtype::F16,
+            DType::BF16 => Dtype::Bf16,
+            DType::I64 => Dtype::I64,
+            dtype => panic!("burn-relax-flex: tensors must hold floats or i64, got {dtype:?}"),
         }
     }
 
@@ -37,7 +38,15 @@ impl RowTensor for Rows {
         Self(self.0.permute(axes))
     }
 
+    fn is_contiguous(&self) -> bool {
+        self.0.layout().is_contiguous()
+    }
+
     fn contiguous(self) -> Self {
+        // A slice of a larger tensor is read where it is.
+        if self.is_contiguous() {
+            return self;
+        }
         Self(self.0.to_contiguous())
     }
 
@@ -50,13 +59,14 @@ impl RowTensor for Rows {
     fn from_elements<F: Pod + Send + Sync>(
         elements: Vec<F>,
         dims: Vec<usize>,
-        float: Float,
+        dtype: Dtype,
     ) -> Self {
-        let dtype = match float {
-            Float::F64 => DType::F64,
-            Float::F32 => DType::F32,
-            Float::F16 => DType::F16,
-            Float::Bf16 => DType::BF16,
+        let dtype = match dtype {
+            Dtype::F64 => DType::F64,
+            Dtype::F32 => DType::F32,
+            Dtype::F16 => DType::F16,
+            Dtype::Bf16 => DType::BF16,
+            Dtype::I64 => DType::I64,
         };
         let layout = Layout::contiguous(Shape::from(dims));
         Self(FlexTensor::new(Bytes::from_elems(elements), layout, dtype))
@@ -64,10 +74,3 @@ impl RowTensor for Rows {
 }
 
 row_operations!(Rows, FlexTensor);
-
-/// Lowest index of the largest entry along `dim`, as 64-bit integers.
-pub fn argmax(logits: FlexTensor, dim: usize) -> FlexTensor {
-    let (index, dims) = burn_relax_kernels::tensor::argmax(Rows(logits), dim);
-    let layout = Layout::contiguous(Shape::from(dims));
-    FlexTensor::new(Bytes::from_elems(index), layout, DType::I64)
-}

@@ -232,6 +232,7 @@ fn shape(rows: usize, n: usize, threads: usize, filter: &str) {
             &grad_row,
             n,
             1,
+            1.0,
             &mut big,
         )
     });

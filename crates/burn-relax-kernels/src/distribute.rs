@@ -35,30 +35,29 @@ fn is_parallel(rows: usize, width: usize) -> bool {
 pub(crate) fn distribute<R: Region>(region: &R, rows: usize, width: usize) {
     let path = current_path();
     if is_parallel(rows, width) {
-        blocks(rows, width, |rows| enter(path, region, rows));
+        blocks(rows, block(width), |rows| enter(path, region, rows));
     } else {
         enter(path, region, 0..rows);
     }
 }
 
 /// Calls `task` for every block of rows, in parallel.
-fn blocks(rows: usize, width: usize, task: impl Fn(Range<usize>) + Sync) {
-    let block = block(width);
+fn blocks(rows: usize, block: usize, task: impl Fn(Range<usize>) + Sync) {
     (0..rows.div_ceil(block))
         .into_par_iter()
         .for_each(|b| task(b * block..((b + 1) * block).min(rows)));
 }
 
-/// Calls `task` for every block of rows of a call on 16-bit elements.
-pub(crate) fn stage(rows: usize, width: usize, task: impl Fn(Range<usize>) + Sync) {
+/// Calls `task` for every block of at least `least` rows of a call whose rows go through buffers.
+pub(crate) fn stage(rows: usize, width: usize, least: usize, task: impl Fn(Range<usize>) + Sync) {
+    let block = block(width).max(least);
     if is_parallel(rows, width) {
         // The path may be forced for this thread: the tasks inherit it.
         let path = current_path();
-        blocks(rows, width, |rows| {
+        blocks(rows, block, |rows| {
             crate::simd::with_path(path, || task(rows))
         });
     } else {
-        let block = block(width);
         for start in (0..rows).step_by(block) {
             task(start..(start + block).min(rows));
         }
@@ -153,7 +152,7 @@ macro_rules! run {
         } else {
             $(let $output = Output::new($output);)*
             $(let $kept_output = Output::new($kept_output);)*
-            stage(rows, work, |block| {
+            stage(rows, work, 1, |block| {
                 let $first = block.start;
                 let count = block.len();
                 $(let $input = $crate::distribute::widened($crate::distribute::part($input, &block, $input_width));)*

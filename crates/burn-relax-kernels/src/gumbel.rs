@@ -57,15 +57,18 @@ pub(crate) fn perturb<B: Backend, A: Real>(
     max_lanes(best)
 }
 
-/// Calls `each` for every row with a scratch row of its noise.
+/// Work on a row and its noise: methods rather than closures, which would be compiled without the instruction set of the caller.
+trait NoisyRow<A: Real> {
+    /// Where the noise comes from, and the noise given.
+    fn noise(&self) -> (Noise, &[A]);
+    /// Processes row `r` with its noise in `scratch`.
+    fn row<B: Backend>(&self, r: usize, scratch: &mut [A]);
+}
+
+/// Every row with a scratch row of its noise.
 #[inline(always)]
-fn noisy_rows<B: Backend, A: Real>(
-    noise: Noise,
-    given: &[A],
-    n: usize,
-    rows: Range<usize>,
-    mut each: impl FnMut(usize, &mut [A]),
-) {
+fn noisy_rows<B: Backend, A: Real>(work: &impl NoisyRow<A>, n: usize, rows: Range<usize>) {
+    let (noise, given) = work.noise();
     let batch = (NOISE_BATCH / n).max(1);
     let mut scratch = vec![A::ZERO; batch.min(rows.len()) * n];
     let mut start = rows.start;
@@ -79,8 +82,8 @@ fn noisy_rows<B: Backend, A: Real>(
                 gumbel_row::<A::Lanes<B>>(seed, first, scratch);
             }
         }
-        for (j, scratch) in scratch.chunks_exact_mut(n).enumerate() {
-            each(start + j, scratch);
+        for j in 0..count {
+            work.row::<B>(start + j, &mut scratch[j * n..][..n]);
         }
         start += count;
     }
@@ -96,8 +99,11 @@ struct Soft<'a, A: Real> {
     stats: Output<'a, A>,
 }
 
-impl<A: Real> Soft<'_, A> {
-    /// Weights of a row from the noise in `scratch`.
+impl<A: Real> NoisyRow<A> for Soft<'_, A> {
+    #[inline(always)]
+    fn noise(&self) -> (Noise, &[A]) {
+        (self.noise, self.given)
+    }
     #[inline(always)]
     fn row<B: Backend>(&self, r: usize, scratch: &mut [A]) {
         let n = self.n;
@@ -143,9 +149,7 @@ fn put_perturbed_stats<A: Real>(
 impl<A: Real> Region for Soft<'_, A> {
     #[inline(always)]
     fn run<B: Backend>(&self, rows: Range<usize>) {
-        noisy_rows::<B, A>(self.noise, self.given, self.n, rows, |r, scratch| {
-            self.row::<B>(r, scratch);
-        });
+        noisy_rows::<B, A>(self, self.n, rows);
     }
 }
 
@@ -159,25 +163,34 @@ struct Hard<'a, A: Real> {
     stats: Output<'a, A>,
 }
 
+impl<A: Real> NoisyRow<A> for Hard<'_, A> {
+    #[inline(always)]
+    fn noise(&self) -> (Noise, &[A]) {
+        (self.noise, self.given)
+    }
+    #[inline(always)]
+    fn row<B: Backend>(&self, r: usize, scratch: &mut [A]) {
+        let n = self.n;
+        let x = row(self.logits, r, n);
+        // SAFETY: row `r` is in this task's range and borrowed once.
+        let (hard, stats) = unsafe { (self.hard.row(r, n), self.stats.row(r, 2)) };
+        let head = Head::new(row_max::<B, A>(x), A::ONE);
+        let largest = perturb::<B, A>(&head, false, x, scratch);
+        let perturbed = Head::new(largest, self.inverse_temperature);
+        let mut sum = Sum::<A::Lanes<B>>::new();
+        lanes!(A::Lanes<B>, n, |i, k, U| {
+            sum.add(perturbed.weight(get::<B, A, U>(scratch, i, k, A::NEG_INFINITY)));
+        } flush { sum.flush() });
+        let normaliser = sum.total();
+        put_one_hot::<B, A>(hard, scratch, largest, normaliser);
+        put_perturbed_stats(stats, &head, &perturbed, normaliser);
+    }
+}
+
 impl<A: Real> Region for Hard<'_, A> {
     #[inline(always)]
     fn run<B: Backend>(&self, rows: Range<usize>) {
-        let n = self.n;
-        noisy_rows::<B, A>(self.noise, self.given, n, rows, |r, scratch| {
-            let x = row(self.logits, r, n);
-            // SAFETY: row `r` is in this task's range and borrowed once.
-            let (hard, stats) = unsafe { (self.hard.row(r, n), self.stats.row(r, 2)) };
-            let head = Head::new(row_max::<B, A>(x), A::ONE);
-            let largest = perturb::<B, A>(&head, false, x, scratch);
-            let perturbed = Head::new(largest, self.inverse_temperature);
-            let mut sum = Sum::<A::Lanes<B>>::new();
-            lanes!(A::Lanes<B>, n, |i, k, U| {
-                sum.add(perturbed.weight(get::<B, A, U>(scratch, i, k, A::NEG_INFINITY)));
-            } flush { sum.flush() });
-            let normaliser = sum.total();
-            put_one_hot::<B, A>(hard, scratch, largest, normaliser);
-            put_perturbed_stats(stats, &head, &perturbed, normaliser);
-        });
+        noisy_rows::<B, A>(self, self.n, rows);
     }
 }
 
@@ -192,19 +205,28 @@ struct HardBackward<'a, A: Real> {
     grad_logits: Output<'a, A>,
 }
 
+impl<A: Real> NoisyRow<A> for HardBackward<'_, A> {
+    #[inline(always)]
+    fn noise(&self) -> (Noise, &[A]) {
+        (self.noise, self.given)
+    }
+    #[inline(always)]
+    fn row<B: Backend>(&self, r: usize, scratch: &mut [A]) {
+        let n = self.n;
+        let (x, g) = (row(self.logits, r, n), row(self.grad, r, n));
+        // SAFETY: row `r` is in this task's range and borrowed once.
+        let out = unsafe { self.grad_logits.row(r, n) };
+        let head = Head::new(row_max::<B, A>(x), A::ONE);
+        perturb::<B, A>(&head, false, x, scratch);
+        let (max, normaliser) = (self.stats[2 * r], self.stats[2 * r + 1]);
+        put_soft_gradient::<B, A>(out, scratch, g, max, normaliser, self.inverse_temperature);
+    }
+}
+
 impl<A: Real> Region for HardBackward<'_, A> {
     #[inline(always)]
     fn run<B: Backend>(&self, rows: Range<usize>) {
-        let n = self.n;
-        noisy_rows::<B, A>(self.noise, self.given, n, rows, |r, scratch| {
-            let (x, g) = (row(self.logits, r, n), row(self.grad, r, n));
-            // SAFETY: row `r` is in this task's range and borrowed once.
-            let out = unsafe { self.grad_logits.row(r, n) };
-            let head = Head::new(row_max::<B, A>(x), A::ONE);
-            perturb::<B, A>(&head, false, x, scratch);
-            let (max, normaliser) = (self.stats[2 * r], self.stats[2 * r + 1]);
-            put_soft_gradient::<B, A>(out, scratch, g, max, normaliser, self.inverse_temperature);
-        });
+        noisy_rows::<B, A>(self, self.n, rows);
     }
 }
 

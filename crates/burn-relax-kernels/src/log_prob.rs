@@ -7,14 +7,14 @@ use crate::distribute::run;
 use crate::element::Element;
 use crate::real::Real;
 use crate::rows::{
-    Head, Output, Sum, check_len, count_rows, get, inverse, lanes, prefetch, put, put_stats, row,
-    row_max, unless_zero,
+    Head, Output, Sum, check_len, count_rows, get, inverse, lanes, prefetch, put, put_stats,
+    reciprocal, row, row_max, unless_zero,
 };
 use crate::simd::{Backend, Pack, Region, Vector};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
-/// Maximum and normaliser of a row at temperature 1, and `ln` of the latter, 0 where nothing can be chosen.
+/// Head and normaliser of a row, and `ln` of the latter, 0 where nothing can be chosen.
 #[inline(always)]
 pub(crate) fn normalisers<B: Backend, A: Real>(x: &[A], scale: A) -> (Head<A>, A, A) {
     let head = Head::new(row_max::<B, A>(x), scale);
@@ -68,6 +68,7 @@ struct Backward<'a, A: Real> {
     stats: &'a [A],
     n: usize,
     samples: usize,
+    inverse_temperature: A,
     grad_logits: Output<'a, A>,
 }
 
@@ -83,13 +84,14 @@ impl<A: Real> Region for Backward<'_, A> {
                 .filter(|&(&k, _)| x[k as usize] != A::NEG_INFINITY);
             // SAFETY: row `r` is in this task's range and borrowed once.
             let out = unsafe { self.grad_logits.row(r, n) };
-            let head = Head::from_stats(self.stats[2 * r], A::ONE);
+            let scale = self.inverse_temperature;
+            let head = Head::from_stats(self.stats[2 * r], scale);
             if head.is_constant() {
                 out.fill(MaybeUninit::new(A::ZERO));
                 continue;
             }
             let total = drawn.clone().fold(A::ZERO, |sum, (_, &g)| sum + g);
-            let factor = (A::ZERO - total) * inverse(self.stats[2 * r + 1]);
+            let factor = (A::ZERO - total * scale) * inverse(self.stats[2 * r + 1]);
             lanes!(A::Lanes<B>, n, |i, k, U| {
                 prefetch(x, i, k);
                 let e = head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
@@ -98,7 +100,7 @@ impl<A: Real> Region for Backward<'_, A> {
             for (&k, &g) in drawn {
                 // SAFETY: the loop above wrote every value of the row.
                 let before = unsafe { out[k as usize].assume_init() };
-                out[k as usize].write(before + g);
+                out[k as usize].write(before + g * scale);
             }
         }
     }
@@ -139,12 +141,13 @@ pub fn categorical_log_prob<F: Element>(
     );
 }
 
-/// Gradient of [`categorical_log_prob`]: for every class the upstream gradients of the samples that are it, minus `p` times the sum
-/// of all of them. Forbidden classes get 0 and their samples do not count; rows with `+inf` get 0.
+/// Gradient of `ln softmax(logits / temperature)` at given classes: for every class the upstream gradients of the samples that are
+/// it, minus `p` times the sum of all of them, over the temperature. Forbidden classes get 0 and their samples do not count; rows with `+inf` get 0.
 ///
 /// # Panics
 /// When a slice has the wrong length or an index is not below `n`.
 #[track_caller]
+#[allow(clippy::too_many_arguments)]
 pub fn categorical_log_prob_backward<F: Element>(
     logits: &[F],
     index: &[i64],
@@ -152,6 +155,7 @@ pub fn categorical_log_prob_backward<F: Element>(
     grad: &[F],
     n: usize,
     samples: usize,
+    temperature: f64,
     grad_logits: &mut [MaybeUninit<F>],
 ) {
     const KERNEL: &str = "categorical_log_prob_backward";
@@ -164,6 +168,6 @@ pub fn categorical_log_prob_backward<F: Element>(
     run!(
         Backward, rows, n, |_first|
         { logits: n, grad: samples } { index: samples, stats: 2 } { grad_logits: n } {}
-        { n: n, samples: samples }
+        { n: n, samples: samples, inverse_temperature: reciprocal(temperature) }
     );
 }

@@ -1,14 +1,14 @@
 //! The row kernels of burn-relax over Burn's ndarray backend: [`NdArrayTensor`] in, [`NdArrayTensor`] out.
 //!
-//! Burn deprecates this backend in favour of Flex; new programs should take that one. Contiguous tensors whose choice axis
-//! is last are read in place; anything else is copied once into that order.
+//! Burn deprecates this backend in favour of Flex; new programs should take that one. Contiguous tensors are read in place,
+//! whichever the axis; others are copied once.
 #![allow(deprecated)]
 
 use burn_backend::TensorMetadata;
 use burn_ndarray::NdArrayTensor;
 use burn_relax_kernels::{
     row_operations,
-    tensor::{Float, RowTensor},
+    tensor::{Dtype, RowTensor},
 };
 use bytemuck::{Pod, allocation::cast_vec};
 use ndarray::{ArcArray, ArrayD, IxDyn};
@@ -16,14 +16,15 @@ use ndarray::{ArcArray, ArrayD, IxDyn};
 #[derive(Clone)]
 struct Rows(NdArrayTensor);
 
-/// Runs `$body` on the storage of a float tensor, whichever its precision.
+/// Runs `$body` on the storage of a tensor of floats or indices.
 macro_rules! with_storage {
     ($tensor:expr, $storage:ident => $body:expr) => {
         match $tensor {
             NdArrayTensor::F64($storage) => $body,
             NdArrayTensor::F32($storage) => $body,
+            NdArrayTensor::I64($storage) => $body,
             other => panic!(
-                "burn-relax-ndarray: tensors must hold f32 or f64, got {:?}",
+                "burn-relax-ndarray: tensors must hold f32, f64 or i64, got {:?}",
                 other.dtype()
             ),
         }
@@ -31,10 +32,11 @@ macro_rules! with_storage {
 }
 
 impl RowTensor for Rows {
-    fn float(&self) -> Float {
+    fn dtype(&self) -> Dtype {
         match self.0 {
-            NdArrayTensor::F64(_) => Float::F64,
-            _ => Float::F32,
+            NdArrayTensor::F64(_) => Dtype::F64,
+            NdArrayTensor::I64(_) => Dtype::I64,
+            _ => Dtype::F32,
         }
     }
 
@@ -49,6 +51,10 @@ impl RowTensor for Rows {
         Self(with_storage!(self.0, storage => {
             storage.into_shared().permuted_axes(IxDyn(axes)).into()
         }))
+    }
+
+    fn is_contiguous(&self) -> bool {
+        with_storage!(&self.0, storage => storage.view().is_standard_layout())
     }
 
     fn contiguous(self) -> Self {
@@ -73,10 +79,11 @@ impl RowTensor for Rows {
     fn from_elements<F: Pod + Send + Sync>(
         elements: Vec<F>,
         dims: Vec<usize>,
-        float: Float,
+        dtype: Dtype,
     ) -> Self {
-        Self(match float {
-            Float::F64 => array::<f64, F>(elements, dims).into(),
+        Self(match dtype {
+            Dtype::F64 => array::<f64, F>(elements, dims).into(),
+            Dtype::I64 => array::<i64, F>(elements, dims).into(),
             _ => array::<f32, F>(elements, dims).into(),
         })
     }
@@ -89,9 +96,3 @@ fn array<E: Pod, F: Pod>(elements: Vec<F>, dims: Vec<usize>) -> ArcArray<E, IxDy
 }
 
 row_operations!(Rows, NdArrayTensor);
-
-/// Lowest index of the largest entry along `dim`, as 64-bit integers.
-pub fn argmax(logits: NdArrayTensor, dim: usize) -> NdArrayTensor {
-    let (index, dims) = burn_relax_kernels::tensor::argmax(Rows(logits), dim);
-    array::<i64, i64>(index, dims).into()
-}

@@ -75,11 +75,11 @@ pub use estimators::{
 pub use functions::{
     Coordinates, Grid, argmax, argmax_gather, categorical_entropy, categorical_log_prob,
     gradual_argmax, gumbel_noise, gumbel_softmax, gumbel_softmax_with_noise, log_softmax,
-    power_softmax, relaxed_categorical_log_density, sample_categorical, soft_argmax,
-    soft_argmax_gather, soft_argmax_with_variance, softmax, spatial_soft_argmax,
-    spatial_soft_argmax_with_variance, straight_through, straight_through_argmax,
-    straight_through_sample, straight_through_with_indices, windowed_soft_argmax,
-    windowed_spatial_soft_argmax,
+    power_softmax, relaxed_categorical_log_density, sample_categorical,
+    sample_categorical_with_log_prob, soft_argmax, soft_argmax_gather, soft_argmax_with_variance,
+    softmax, spatial_soft_argmax, spatial_soft_argmax_with_variance, straight_through,
+    straight_through_argmax, straight_through_sample, straight_through_with_indices,
+    windowed_soft_argmax, windowed_spatial_soft_argmax,
 };
 pub use modules::{
     Baseline, GradualArgmax, GradualArgmaxConfig, GumbelSoftmax, GumbelSoftmaxConfig,

@@ -63,3 +63,12 @@ pub(crate) fn gather_backward(
 ) -> (TensorSpec, TensorSpec) {
     (logits.clone(), values.clone())
 }
+
+pub(crate) fn log_prob(
+    logits: &TensorSpec,
+    indices: &TensorSpec,
+    dim: &usize,
+) -> (TensorSpec, TensorSpec) {
+    let log_probs = TensorSpec::new(indices.shape.clone(), logits.dtype);
+    (log_probs, stats(logits, *dim))
+}

@@ -14,9 +14,9 @@ use burn_core::backend::{
     tensor::{FloatTensor, IntTensor},
 };
 
-use crate::composed;
 #[cfg(feature = "fusion")]
 use crate::metadata;
+use crate::{Seed, composed};
 
 /// Backend operations behind the public functions, one pair for each operator that has a kernel.
 ///
@@ -224,5 +224,169 @@ pub trait RelaxOps: Backend {
     #[fusion(default)]
     fn first_argmax(logits: FloatTensor<Self>, dim: usize) -> IntTensor<Self> {
         composed::first_argmax::<Self>(logits, dim)
+    }
+
+    /// The value at the argmax: `values` has the logits' shape, then optional feature dimensions.
+    #[fusion(default)]
+    fn argmax_gather(
+        logits: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        dim: usize,
+    ) -> FloatTensor<Self> {
+        composed::argmax_gather::<Self>(logits, values, dim)
+    }
+
+    /// Gradient of [`argmax_gather`](RelaxOps::argmax_gather) with respect to the values.
+    #[fusion(default)]
+    fn argmax_gather_backward(
+        logits: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        dim: usize,
+    ) -> FloatTensor<Self> {
+        composed::argmax_gather_backward::<Self>(logits, grad, dim)
+    }
+
+    /// One-hot of the first argmax, and the row statistics of the softmax that its gradient is taken from.
+    #[fusion(default)]
+    fn straight_through_argmax(
+        logits: FloatTensor<Self>,
+        dim: usize,
+        temperature: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::straight_through_argmax::<Self>(logits, dim, temperature)
+    }
+
+    /// Gradient of [`straight_through_argmax`](RelaxOps::straight_through_argmax): that of `softmax(logits / T)`.
+    #[fusion(default)]
+    fn straight_through_argmax_backward(
+        logits: FloatTensor<Self>,
+        stats: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        dim: usize,
+        temperature: f64,
+    ) -> FloatTensor<Self> {
+        composed::straight_through_argmax_backward::<Self>(logits, stats, grad, dim, temperature)
+    }
+
+    /// `softmax((logits + G) / T)` with the Gumbel noise of `seed`, numbered along `dim` first, and the statistics of the
+    /// perturbed rows, for [`softmax_backward`](RelaxOps::softmax_backward).
+    #[fusion(default)]
+    fn gumbel_softmax(
+        logits: FloatTensor<Self>,
+        dim: usize,
+        temperature: f64,
+        seed: Seed,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::gumbel_softmax::<Self>(logits, dim, temperature, seed)
+    }
+
+    /// As [`gumbel_softmax`](RelaxOps::gumbel_softmax) with given noise.
+    #[fusion(default)]
+    fn gumbel_softmax_with_noise(
+        logits: FloatTensor<Self>,
+        noise: FloatTensor<Self>,
+        dim: usize,
+        temperature: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::gumbel_softmax_with_noise::<Self>(logits, noise, dim, temperature)
+    }
+
+    /// One-hot of the first argmax of `logits + G` with the Gumbel noise of `seed`, and the statistics of the perturbed
+    /// rows at `temperature`.
+    #[fusion(default)]
+    fn gumbel_argmax(
+        logits: FloatTensor<Self>,
+        dim: usize,
+        temperature: f64,
+        seed: Seed,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::gumbel_argmax::<Self>(logits, dim, temperature, seed)
+    }
+
+    /// Gradient of [`gumbel_argmax`](RelaxOps::gumbel_argmax): that of `softmax((logits + G) / T)`, the noise made again.
+    #[fusion(default)]
+    fn gumbel_argmax_backward(
+        logits: FloatTensor<Self>,
+        stats: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        dim: usize,
+        temperature: f64,
+        seed: Seed,
+    ) -> FloatTensor<Self> {
+        composed::gumbel_argmax_backward::<Self>(logits, stats, grad, dim, temperature, seed)
+    }
+
+    /// As [`gumbel_argmax`](RelaxOps::gumbel_argmax) with given noise.
+    #[fusion(default)]
+    fn gumbel_argmax_with_noise(
+        logits: FloatTensor<Self>,
+        noise: FloatTensor<Self>,
+        dim: usize,
+        temperature: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::gumbel_argmax_with_noise::<Self>(logits, noise, dim, temperature)
+    }
+
+    /// Gradient of [`gumbel_argmax_with_noise`](RelaxOps::gumbel_argmax_with_noise), the same for logits and noise.
+    #[fusion(default)]
+    fn gumbel_argmax_with_noise_backward(
+        logits: FloatTensor<Self>,
+        noise: FloatTensor<Self>,
+        stats: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        dim: usize,
+        temperature: f64,
+    ) -> FloatTensor<Self> {
+        composed::gumbel_argmax_with_noise_backward::<Self>(
+            logits,
+            noise,
+            stats,
+            grad,
+            dim,
+            temperature,
+        )
+    }
+
+    /// `samples` classes per row drawn from `softmax(logits / T)` with the noise of `seed`, numbered row, sample, class; their
+    /// log-probabilities; and the row statistics.
+    #[fusion(default)]
+    fn sample_categorical(
+        logits: FloatTensor<Self>,
+        dim: usize,
+        samples: usize,
+        temperature: f64,
+        seed: Seed,
+    ) -> (IntTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        composed::sample_categorical::<Self>(logits, dim, samples, temperature, seed)
+    }
+
+    /// `log softmax(logits)` at the given classes, any number of them per row, and the row statistics.
+    #[fusion(meta = metadata::log_prob)]
+    fn categorical_log_prob(
+        logits: FloatTensor<Self>,
+        indices: IntTensor<Self>,
+        dim: usize,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::categorical_log_prob::<Self>(logits, indices, dim)
+    }
+
+    /// Gradient of `log softmax(logits / T)` at the given classes with respect to the logits.
+    #[fusion(dtype = logits, shape = logits)]
+    fn categorical_log_prob_backward(
+        logits: FloatTensor<Self>,
+        indices: IntTensor<Self>,
+        stats: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        dim: usize,
+        temperature: f64,
+    ) -> FloatTensor<Self> {
+        composed::categorical_log_prob_backward::<Self>(
+            logits,
+            indices,
+            stats,
+            grad,
+            dim,
+            temperature,
+        )
     }
 }

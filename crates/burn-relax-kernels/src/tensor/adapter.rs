@@ -36,6 +36,34 @@ macro_rules! row_operations {
             free_energy(logits, cost; dim: usize, temperature: f64) -> (output, stats);
             /// Gradients of [`free_energy`] with respect to logits and cost.
             free_energy_backward(logits, cost, stats, grad; dim: usize, temperature: f64) -> (grad_logits, grad_cost);
+            /// Lowest index of the largest entry along `dim`, as 64-bit integers.
+            argmax(logits; dim: usize) -> (index);
+            /// Value at the argmax along `dim` alone.
+            argmax_gather(logits, values; dim: usize) -> (output);
+            /// Gradient of [`argmax_gather`] with respect to the values.
+            argmax_gather_backward(logits, grad; dim: usize) -> (grad_values);
+            /// One-hot of the argmax along `dim`, and the row statistics.
+            straight_through_argmax(logits; dim: usize, temperature: f64) -> (hard, stats);
+            /// Gradient of [`straight_through_argmax`].
+            straight_through_argmax_backward(logits, stats, grad; dim: usize, temperature: f64) -> (grad_logits);
+            /// Gumbel-softmax with the noise of `seed`, and the statistics of the perturbed rows.
+            gumbel_softmax(logits; dim: usize, temperature: f64, seed: $crate::Seed) -> (probs, stats);
+            /// Gumbel-softmax with given noise, and the statistics of the perturbed rows.
+            gumbel_softmax_with_noise(logits, noise; dim: usize, temperature: f64) -> (probs, stats);
+            /// One-hot of the argmax of logits plus the noise of `seed`, and the statistics of the perturbed rows.
+            gumbel_argmax(logits; dim: usize, temperature: f64, seed: $crate::Seed) -> (hard, stats);
+            /// Gradient of [`gumbel_argmax`].
+            gumbel_argmax_backward(logits, stats, grad; dim: usize, temperature: f64, seed: $crate::Seed) -> (grad_logits);
+            /// One-hot of the argmax of logits plus given noise, and the statistics of the perturbed rows.
+            gumbel_argmax_with_noise(logits, noise; dim: usize, temperature: f64) -> (hard, stats);
+            /// Gradient of [`gumbel_argmax_with_noise`].
+            gumbel_argmax_with_noise_backward(logits, noise, stats, grad; dim: usize, temperature: f64) -> (grad_logits);
+            /// 64-bit indices drawn from the softmax along `dim`, their log-probabilities, and the row statistics.
+            sample_categorical(logits; dim: usize, samples: usize, temperature: f64, seed: $crate::Seed) -> (index, log_prob, stats);
+            /// Log-probabilities of 64-bit indices along `dim`, `samples` per row, and the row statistics.
+            categorical_log_prob(logits, index; dim: usize, samples: usize) -> (log_prob, stats);
+            /// Gradient of log-probabilities at a temperature: of [`categorical_log_prob`] at 1, of [`sample_categorical`] at its own.
+            categorical_log_prob_backward(logits, index, stats, grad; dim: usize, samples: usize, temperature: f64) -> (grad_logits);
         }
     };
     (@declare $wrapper:ident, $tensor:ty, $(

@@ -1,395 +1,263 @@
-//! One function for each operator; arguments are checked by the caller. Shapes are those of the core crate's operations.
+//! The table of operators over tensors; arguments are checked by the caller. Shapes are those of the core crate's operations.
 
 use half::{bf16, f16};
 
 use super::{
-    Float, RowTensor,
-    rows::{Rows, filled},
+    Dtype, RowTensor,
+    rows::{Extent, Rows},
 };
-use crate::Element;
+use crate::{Element, Seed};
 
-/// Runs `$body` with `$element` naming the element type of `$tensor` and `$stats` that of its statistics.
+type Acc<F> = <F as Element>::Acc;
+
+/// Runs `$body` with `$element` naming the element type of `$tensor`.
 macro_rules! with_element {
-    ($tensor:expr, $element:ident, $stats:ident => $body:expr) => {
-        match $tensor.float() {
-            Float::F64 => {
+    ($tensor:expr, $element:ident => $body:expr) => {
+        match $tensor.dtype() {
+            Dtype::F64 => {
                 type $element = f64;
-                let $stats = Float::F64;
                 $body
             }
-            Float::F32 => {
+            Dtype::F32 => {
                 type $element = f32;
-                let $stats = Float::F32;
                 $body
             }
-            Float::F16 => {
+            Dtype::F16 => {
                 type $element = f16;
-                let $stats = Float::F32;
                 $body
             }
-            Float::Bf16 => {
+            Dtype::Bf16 => {
                 type $element = bf16;
-                let $stats = Float::F32;
                 $body
             }
+            Dtype::I64 => panic!("row kernels: the first tensor must hold floats, got I64"),
         }
     };
 }
 
-type Acc<F> = <F as Element>::Acc;
-
-/// Softmax with a temperature, and its row statistics.
-pub fn softmax<T: RowTensor>(logits: T, dim: usize, temperature: f64) -> (T, T) {
-    let rows = Rows::new(&logits, dim);
-    let float = logits.float();
-    let logits = rows.load(logits);
-    with_element!(logits, F, stats_float => {
-        let x = logits.elements::<F>();
-        let mut stats = Vec::new();
-        let probs = filled::<F>(x.len(), |probs| {
-            stats = filled::<Acc<F>>(2 * rows.count, |stats| {
-                crate::softmax(x, rows.n, temperature, probs, stats);
-            });
-        });
-        (rows.store(probs, rows.n, &[], float), rows.store(stats, 2, &[], stats_float))
-    })
+macro_rules! first {
+    ($first:ident $($rest:ident)*) => {
+        $first
+    };
 }
 
-/// Gradient of [`softmax`].
-pub fn softmax_backward<T: RowTensor>(
-    probs: T,
-    stats: T,
-    grad: T,
-    dim: usize,
-    temperature: f64,
-) -> T {
-    let rows = Rows::new(&probs, dim);
-    let float = probs.float();
-    let (probs, stats, grad) = (rows.load(probs), rows.load(stats), rows.load(grad));
-    with_element!(probs, F, _stats_float => {
-        let p = probs.elements::<F>();
-        let (stats, g) = (stats.elements::<Acc<F>>(), grad.elements::<F>());
-        let grad = filled::<F>(p.len(), |out| {
-            crate::softmax_backward(p, stats, g, rows.n, temperature, out);
-        });
-        rows.store(grad, rows.n, &[], float)
-    })
+macro_rules! tensor {
+    ($output:ident $tensor:ident) => {
+        $tensor
+    };
 }
 
-/// Logarithm of the softmax, and its row statistics.
-pub fn log_softmax<T: RowTensor>(logits: T, dim: usize) -> (T, T) {
-    let rows = Rows::new(&logits, dim);
-    let float = logits.float();
-    let logits = rows.load(logits);
-    with_element!(logits, F, stats_float => {
-        let x = logits.elements::<F>();
-        let mut stats = Vec::new();
-        let log_probs = filled::<F>(x.len(), |log_probs| {
-            stats = filled::<Acc<F>>(2 * rows.count, |stats| {
-                crate::log_softmax(x, rows.n, log_probs, stats);
-            });
-        });
-        (rows.store(log_probs, rows.n, &[], float), rows.store(stats, 2, &[], stats_float))
-    })
+/// Declares operators: `name(inputs; numbers) -> (outputs) |n, features of input, row| kernel call`.
+///
+/// An input or output is `name: element type [entries per row]`, `[entries, features]` if it has the feature axes of the input
+/// named, or `[]` if all rows share it. The axis and the kind of a row come from the first input, whose element type is
+/// `F`. The kernel is called with slices for some rows, of which `row` is the first.
+macro_rules! operators {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident($($input:ident: $in:ty [$($in_extent:expr),*]),+; $($scalar:ident: $type:ty),*)
+            -> ($($output:ident: $out:ty [$($out_extent:expr),*]),+)
+        |$n:ident, $features:ident of $of:ident, $row:ident| $call:expr;
+    )+) => {$(
+        $(#[$doc])*
+        #[allow(unused_parens, unused_variables, clippy::too_many_arguments)]
+        pub fn $name<T: RowTensor>(
+            $($input: T,)+ dim: usize, $($scalar: $type),*
+        ) -> ($(tensor!($output T)),+) {
+            let rows = Rows::new(&first!($($input)+), dim);
+            let trailing = rows.features(&$of);
+            let ($n, $features) = (rows.n, trailing.iter().product::<usize>());
+            $(let $input = rows.load($input);)+
+            with_element!(first!($($input)+), F => {
+                $(let $input = rows.operand::<T, $in>(&$input, Extent::from([$($in_extent),*]));)+
+                $(let mut $output = rows.target::<$out>(Extent::from([$($out_extent),*]));)+
+                if rows.are_apart() {
+                    $(let $output = $output.shared();)+
+                    rows.tiles(rows.n, |range| {
+                        $(let $input = $input.gather(&rows, range.clone());)+
+                        $(let mut $output = $output.buffer(range.len());)+
+                        {
+                            $(let $input = &$input[..];)+
+                            $(let $output = $output.spare();)+
+                            let $row = range.start;
+                            $call;
+                        }
+                        // SAFETY: kernels fill their outputs, and tiles do not overlap.
+                        $(unsafe { $output.scatter(&rows, range.clone()) };)+
+                    });
+                } else {
+                    $(let $input = $input.elements;)+
+                    $(let $output = $output.spare();)+
+                    let $row = 0;
+                    $call;
+                }
+                // SAFETY: every row went through the kernel, and kernels fill their outputs.
+                ($(unsafe { rows.store::<T, $out>($output, &trailing) }),+)
+            })
+        }
+    )+};
 }
 
-/// Gradient of [`log_softmax`].
-pub fn log_softmax_backward<T: RowTensor>(log_probs: T, stats: T, grad: T, dim: usize) -> T {
-    let rows = Rows::new(&log_probs, dim);
-    let float = log_probs.float();
-    let (log_probs, stats, grad) = (rows.load(log_probs), rows.load(stats), rows.load(grad));
-    with_element!(log_probs, F, _stats_float => {
-        let lp = log_probs.elements::<F>();
-        let (stats, g) = (stats.elements::<Acc<F>>(), grad.elements::<F>());
-        let grad = filled::<F>(lp.len(), |out| {
-            crate::log_softmax_backward(lp, stats, g, rows.n, out);
-        });
-        rows.store(grad, rows.n, &[], float)
-    })
-}
+operators! {
+    /// Softmax with a temperature, and its row statistics.
+    softmax(logits: F [n]; temperature: f64) -> (probs: F [n], stats: Acc<F> [2])
+    |n, features of logits, row| crate::softmax(logits, n, temperature, probs, stats);
 
-/// Expected coordinate, and the row statistics; `coordinates` is one-dimensional.
-pub fn soft_argmax<T: RowTensor>(
-    logits: T,
-    coordinates: T,
-    dim: usize,
-    temperature: f64,
-) -> (T, T) {
-    let rows = Rows::new(&logits, dim);
-    let float = logits.float();
-    let (logits, coordinates) = (rows.load(logits), coordinates.contiguous());
-    with_element!(logits, F, stats_float => {
-        let (x, c) = (logits.elements::<F>(), coordinates.elements::<F>());
-        let mut stats = Vec::new();
-        let out = filled::<F>(rows.count, |out| {
-            stats = filled::<Acc<F>>(2 * rows.count, |stats| {
-                crate::soft_argmax(x, c, rows.n, temperature, out, stats);
-            });
-        });
-        (rows.store(out, 1, &[], float), rows.store(stats, 2, &[], stats_float))
-    })
-}
+    /// Gradient of [`softmax`].
+    softmax_backward(probs: F [n], stats: Acc<F> [2], grad: F [n]; temperature: f64) -> (grad_logits: F [n])
+    |n, features of probs, row| crate::softmax_backward(probs, stats, grad, n, temperature, grad_logits);
 
-/// Gradient of [`soft_argmax`] with respect to the logits.
-pub fn soft_argmax_backward<T: RowTensor>(
-    logits: T,
-    coordinates: T,
-    stats: T,
-    output: T,
-    grad: T,
-    dim: usize,
-    temperature: f64,
-) -> T {
-    let rows = Rows::new(&logits, dim);
-    let float = logits.float();
-    let (logits, coordinates) = (rows.load(logits), coordinates.contiguous());
-    let (stats, output, grad) = (rows.load(stats), rows.load(output), rows.load(grad));
-    with_element!(logits, F, _stats_float => {
-        let (x, c) = (logits.elements::<F>(), coordinates.elements::<F>());
-        let (stats, e, g) = (
-            stats.elements::<Acc<F>>(),
-            output.elements::<F>(),
-            grad.elements::<F>(),
-        );
-        let grad = filled::<F>(x.len(), |out| {
-            crate::soft_argmax_backward(x, c, stats, e, g, rows.n, temperature, out);
-        });
-        rows.store(grad, rows.n, &[], float)
-    })
-}
+    /// Logarithm of the softmax, and its row statistics.
+    log_softmax(logits: F [n];) -> (log_probs: F [n], stats: Acc<F> [2])
+    |n, features of logits, row| crate::log_softmax(logits, n, log_probs, stats);
 
-/// Expected value, and the row statistics; `values` has the logits' shape, then any feature axes.
-pub fn soft_argmax_gather<T: RowTensor>(
-    logits: T,
-    values: T,
-    dim: usize,
-    temperature: f64,
-) -> (T, T) {
-    let rows = Rows::new(&logits, dim);
-    let float = values.float();
-    let feature_dims = rows.features(&values);
-    let features = feature_dims.iter().product();
-    let (logits, values) = (rows.load(logits), rows.load(values));
-    with_element!(logits, F, stats_float => {
-        let (x, v) = (logits.elements::<F>(), values.elements::<F>());
-        let mut stats = Vec::new();
-        let out = filled::<F>(rows.count * features, |out| {
-            stats = filled::<Acc<F>>(2 * rows.count, |stats| {
-                crate::soft_argmax_gather(x, v, rows.n, features, temperature, out, stats);
-            });
-        });
-        (rows.store(out, 1, &feature_dims, float), rows.store(stats, 2, &[], stats_float))
-    })
-}
+    /// Gradient of [`log_softmax`].
+    log_softmax_backward(log_probs: F [n], stats: Acc<F> [2], grad: F [n];) -> (grad_logits: F [n])
+    |n, features of log_probs, row| crate::log_softmax_backward(log_probs, stats, grad, n, grad_logits);
 
-/// Value at the argmax, expected value, and the row statistics.
-pub fn hard_argmax_gather<T: RowTensor>(
-    logits: T,
-    values: T,
-    dim: usize,
-    temperature: f64,
-) -> (T, T, T) {
-    let rows = Rows::new(&logits, dim);
-    let float = values.float();
-    let feature_dims = rows.features(&values);
-    let features = feature_dims.iter().product();
-    let len = rows.count * features;
-    let (logits, values) = (rows.load(logits), rows.load(values));
-    with_element!(logits, F, stats_float => {
-        let (x, v) = (logits.elements::<F>(), values.elements::<F>());
-        let (mut soft, mut stats) = (Vec::new(), Vec::new());
-        let out = filled::<F>(len, |out| {
-            soft = filled::<F>(len, |soft| {
-                stats = filled::<Acc<F>>(2 * rows.count, |stats| {
-                    crate::hard_argmax_gather(x, v, rows.n, features, temperature, out, soft, stats);
-                });
-            });
-        });
-        (
-            rows.store(out, 1, &feature_dims, float),
-            rows.store(soft, 1, &feature_dims, float),
-            rows.store(stats, 2, &[], stats_float),
-        )
-    })
-}
+    /// Expected coordinate, and the row statistics; `coordinates` is one-dimensional.
+    soft_argmax(logits: F [n], coordinates: F []; temperature: f64) -> (output: F [1], stats: Acc<F> [2])
+    |n, features of logits, row| crate::soft_argmax(logits, coordinates, n, temperature, output, stats);
 
-/// Gradients of [`soft_argmax_gather`] with respect to logits and values.
-#[allow(clippy::too_many_arguments)]
-pub fn soft_argmax_gather_backward<T: RowTensor>(
-    logits: T,
-    values: T,
-    stats: T,
-    soft: T,
-    grad: T,
-    dim: usize,
-    temperature: f64,
-) -> (T, T) {
-    let rows = Rows::new(&logits, dim);
-    let float = values.float();
-    let feature_dims = rows.features(&values);
-    let features = feature_dims.iter().product();
-    let (logits, values, stats) = (rows.load(logits), rows.load(values), rows.load(stats));
-    let (soft, grad) = (rows.load(soft), rows.load(grad));
-    with_element!(logits, F, _stats_float => {
-        let (x, v) = (logits.elements::<F>(), values.elements::<F>());
-        let (stats, y, g) = (
-            stats.elements::<Acc<F>>(),
-            soft.elements::<F>(),
-            grad.elements::<F>(),
-        );
-        let mut grad_values = Vec::new();
-        let grad_logits = filled::<F>(x.len(), |grad_logits| {
-            grad_values = filled::<F>(v.len(), |grad_values| {
-                crate::soft_argmax_gather_backward(
-                    x,
-                    v,
-                    stats,
-                    y,
-                    g,
-                    rows.n,
-                    features,
-                    temperature,
-                    grad_logits,
-                    grad_values,
-                );
-            });
-        });
-        (
-            rows.store(grad_logits, rows.n, &[], float),
-            rows.store(grad_values, rows.n, &feature_dims, float),
-        )
-    })
-}
+    /// Gradient of [`soft_argmax`] with respect to the logits.
+    soft_argmax_backward(
+        logits: F [n], coordinates: F [], stats: Acc<F> [2], output: F [1], grad: F [1]; temperature: f64
+    ) -> (grad_logits: F [n])
+    |n, features of logits, row| crate::soft_argmax_backward(
+        logits, coordinates, stats, output, grad, n, temperature, grad_logits
+    );
 
-/// Power sharpening; `power` holds one value, or one for each row with size 1 along `dim`.
-pub fn gradual_argmax<T: RowTensor>(values: T, power: T, dim: usize) -> T {
-    let rows = Rows::new(&values, dim);
-    let float = values.float();
-    let (values, power) = (rows.load(values), rows.load(power));
-    with_element!(values, F, _stats_float => {
-        let (v, p) = (values.elements::<F>(), power.elements::<F>());
-        let out = filled::<F>(v.len(), |out| crate::gradual_argmax(v, p, rows.n, out));
-        rows.store(out, rows.n, &[], float)
-    })
-}
+    /// Expected value, and the row statistics; `values` has the logits' shape, then any feature axes.
+    soft_argmax_gather(logits: F [n], values: F [n, features]; temperature: f64)
+        -> (output: F [1, features], stats: Acc<F> [2])
+    |n, features of values, row| crate::soft_argmax_gather(logits, values, n, features, temperature, output, stats);
 
-/// Gradients of [`gradual_argmax`] with respect to values and power, the latter one for each row.
-pub fn gradual_argmax_backward<T: RowTensor>(values: T, power: T, grad: T, dim: usize) -> (T, T) {
-    let rows = Rows::new(&values, dim);
-    let float = values.float();
-    let (values, power, grad) = (rows.load(values), rows.load(power), rows.load(grad));
-    with_element!(values, F, _stats_float => {
-        let (v, p) = (values.elements::<F>(), power.elements::<F>());
-        let g = grad.elements::<F>();
-        let mut grad_power = Vec::new();
-        let grad_values = filled::<F>(v.len(), |grad_values| {
-            grad_power = filled::<F>(rows.count, |grad_power| {
-                crate::gradual_argmax_backward(v, p, g, rows.n, grad_values, grad_power);
-            });
-        });
-        (rows.store(grad_values, rows.n, &[], float), rows.store(grad_power, 1, &[], float))
-    })
-}
+    /// Value at the argmax, expected value, and the row statistics.
+    hard_argmax_gather(logits: F [n], values: F [n, features]; temperature: f64)
+        -> (output: F [1, features], soft: F [1, features], stats: Acc<F> [2])
+    |n, features of values, row| crate::hard_argmax_gather(
+        logits, values, n, features, temperature, output, soft, stats
+    );
 
-/// Normalised power, and its row statistics; `power` as in [`gradual_argmax`].
-pub fn power_softmax<T: RowTensor>(values: T, power: T, dim: usize) -> (T, T) {
-    let rows = Rows::new(&values, dim);
-    let float = values.float();
-    let (values, power) = (rows.load(values), rows.load(power));
-    with_element!(values, F, stats_float => {
-        let (v, p) = (values.elements::<F>(), power.elements::<F>());
-        let mut stats = Vec::new();
-        let out = filled::<F>(v.len(), |out| {
-            stats = filled::<Acc<F>>(2 * rows.count, |stats| {
-                crate::power_softmax(v, p, rows.n, out, stats);
-            });
-        });
-        (rows.store(out, rows.n, &[], float), rows.store(stats, 2, &[], stats_float))
-    })
-}
+    /// Gradients of [`soft_argmax_gather`] with respect to logits and values.
+    soft_argmax_gather_backward(
+        logits: F [n], values: F [n, features], stats: Acc<F> [2], soft: F [1, features], grad: F [1, features];
+        temperature: f64
+    ) -> (grad_logits: F [n], grad_values: F [n, features])
+    |n, features of values, row| crate::soft_argmax_gather_backward(
+        logits, values, stats, soft, grad, n, features, temperature, grad_logits, grad_values
+    );
 
-/// Gradients of [`power_softmax`] with respect to values and power, the latter one for each row.
-pub fn power_softmax_backward<T: RowTensor>(
-    values: T,
-    power: T,
-    output: T,
-    stats: T,
-    grad: T,
-    dim: usize,
-) -> (T, T) {
-    let rows = Rows::new(&values, dim);
-    let float = values.float();
-    let (values, power, output) = (rows.load(values), rows.load(power), rows.load(output));
-    let (stats, grad) = (rows.load(stats), rows.load(grad));
-    with_element!(values, F, _stats_float => {
-        let (v, p) = (values.elements::<F>(), power.elements::<F>());
-        let (y, stats, g) = (
-            output.elements::<F>(),
-            stats.elements::<Acc<F>>(),
-            grad.elements::<F>(),
-        );
-        let mut grad_power = Vec::new();
-        let grad_values = filled::<F>(v.len(), |grad_values| {
-            grad_power = filled::<F>(rows.count, |grad_power| {
-                crate::power_softmax_backward(v, p, y, stats, g, rows.n, grad_values, grad_power);
-            });
-        });
-        (rows.store(grad_values, rows.n, &[], float), rows.store(grad_power, 1, &[], float))
-    })
-}
+    /// Value at the argmax alone.
+    argmax_gather(logits: F [n], values: F [n, features];) -> (output: F [1, features])
+    |n, features of values, row| crate::argmax_gather(logits, values, n, features, output);
 
-/// Free energy of the costs, and four row statistics for its gradient.
-pub fn free_energy<T: RowTensor>(logits: T, cost: T, dim: usize, temperature: f64) -> (T, T) {
-    let rows = Rows::new(&logits, dim);
-    let float = cost.float();
-    let (logits, cost) = (rows.load(logits), rows.load(cost));
-    with_element!(logits, F, stats_float => {
-        let (x, f) = (logits.elements::<F>(), cost.elements::<F>());
-        let mut stats = Vec::new();
-        let out = filled::<F>(rows.count, |out| {
-            stats = filled::<Acc<F>>(4 * rows.count, |stats| {
-                crate::free_energy(x, f, rows.n, temperature, out, stats);
-            });
-        });
-        (rows.store(out, 1, &[], float), rows.store(stats, 4, &[], stats_float))
-    })
-}
+    /// Gradient of [`argmax_gather`] with respect to the values.
+    argmax_gather_backward(logits: F [n], grad: F [1, features];) -> (grad_values: F [n, features])
+    |n, features of grad, row| crate::argmax_gather_backward(logits, grad, n, features, grad_values);
 
-/// Gradients of [`free_energy`] with respect to logits and cost.
-pub fn free_energy_backward<T: RowTensor>(
-    logits: T,
-    cost: T,
-    stats: T,
-    grad: T,
-    dim: usize,
-    temperature: f64,
-) -> (T, T) {
-    let rows = Rows::new(&logits, dim);
-    let float = cost.float();
-    let (logits, cost) = (rows.load(logits), rows.load(cost));
-    let (stats, grad) = (rows.load(stats), rows.load(grad));
-    with_element!(logits, F, _stats_float => {
-        let (x, f) = (logits.elements::<F>(), cost.elements::<F>());
-        let (stats, g) = (stats.elements::<Acc<F>>(), grad.elements::<F>());
-        let mut grad_cost = Vec::new();
-        let grad_logits = filled::<F>(x.len(), |grad_logits| {
-            grad_cost = filled::<F>(x.len(), |grad_cost| {
-                crate::free_energy_backward(x, f, stats, g, rows.n, temperature, grad_logits, grad_cost);
-            });
-        });
-        (rows.store(grad_logits, rows.n, &[], float), rows.store(grad_cost, rows.n, &[], float))
-    })
-}
+    /// Power sharpening; `power` holds one value, or one for each row with size 1 along `dim`.
+    gradual_argmax(values: F [n], power: F [1];) -> (output: F [n])
+    |n, features of values, row| crate::gradual_argmax(values, power, n, output);
 
-/// Lowest index of the largest entry, one for each row in row-major order, and the shape of the result with its axes
-/// already in the original order.
-pub fn argmax<T: RowTensor>(logits: T, dim: usize) -> (Vec<i64>, Vec<usize>) {
-    let rows = Rows::new(&logits, dim);
-    let mut dims = logits.dims();
-    dims[dim] = 1;
-    let logits = rows.load(logits);
-    let index = with_element!(logits, F, _stats_float => {
-        filled(rows.count, |index| crate::argmax(logits.elements::<F>(), rows.n, index))
-    });
-    (index, dims)
+    /// Gradients of [`gradual_argmax`] with respect to values and power, the latter one for each row.
+    gradual_argmax_backward(values: F [n], power: F [1], grad: F [n];) -> (grad_values: F [n], grad_power: F [1])
+    |n, features of values, row| crate::gradual_argmax_backward(values, power, grad, n, grad_values, grad_power);
+
+    /// Normalised power, and its row statistics; `power` as in [`gradual_argmax`].
+    power_softmax(values: F [n], power: F [1];) -> (output: F [n], stats: Acc<F> [2])
+    |n, features of values, row| crate::power_softmax(values, power, n, output, stats);
+
+    /// Gradients of [`power_softmax`] with respect to values and power, the latter one for each row.
+    power_softmax_backward(values: F [n], power: F [1], output: F [n], stats: Acc<F> [2], grad: F [n];)
+        -> (grad_values: F [n], grad_power: F [1])
+    |n, features of values, row| crate::power_softmax_backward(
+        values, power, output, stats, grad, n, grad_values, grad_power
+    );
+
+    /// Free energy of the costs, and four row statistics for its gradient.
+    free_energy(logits: F [n], cost: F [n]; temperature: f64) -> (output: F [1], stats: Acc<F> [4])
+    |n, features of logits, row| crate::free_energy(logits, cost, n, temperature, output, stats);
+
+    /// Gradients of [`free_energy`] with respect to logits and cost.
+    free_energy_backward(logits: F [n], cost: F [n], stats: Acc<F> [4], grad: F [1]; temperature: f64)
+        -> (grad_logits: F [n], grad_cost: F [n])
+    |n, features of logits, row| crate::free_energy_backward(
+        logits, cost, stats, grad, n, temperature, grad_logits, grad_cost
+    );
+
+    /// Lowest index of the largest entry.
+    argmax(logits: F [n];) -> (index: i64 [1])
+    |n, features of logits, row| crate::argmax(logits, n, index);
+
+    /// One-hot of the argmax, and the row statistics.
+    straight_through_argmax(logits: F [n]; temperature: f64) -> (hard: F [n], stats: Acc<F> [2])
+    |n, features of logits, row| crate::straight_through_argmax(logits, n, temperature, hard, stats);
+
+    /// Gradient of [`straight_through_argmax`].
+    straight_through_argmax_backward(logits: F [n], stats: Acc<F> [2], grad: F [n]; temperature: f64)
+        -> (grad_logits: F [n])
+    |n, features of logits, row| crate::straight_through_argmax_backward(
+        logits, stats, grad, n, temperature, grad_logits
+    );
+
+    /// Gumbel-softmax with the noise of `seed`, and the statistics of the perturbed rows.
+    gumbel_softmax(logits: F [n]; temperature: f64, seed: Seed) -> (probs: F [n], stats: Acc<F> [2])
+    |n, features of logits, row| crate::gumbel_softmax(
+        logits, None, seed, (row * n) as u64, n, temperature, probs, stats
+    );
+
+    /// Gumbel-softmax with given noise, and the statistics of the perturbed rows.
+    gumbel_softmax_with_noise(logits: F [n], noise: F [n]; temperature: f64) -> (probs: F [n], stats: Acc<F> [2])
+    |n, features of logits, row| crate::gumbel_softmax(
+        logits, Some(noise), Seed::default(), 0, n, temperature, probs, stats
+    );
+
+    /// One-hot of the argmax of logits plus the noise of `seed`, and the statistics of the perturbed rows.
+    gumbel_argmax(logits: F [n]; temperature: f64, seed: Seed) -> (hard: F [n], stats: Acc<F> [2])
+    |n, features of logits, row| crate::gumbel_argmax(
+        logits, None, seed, (row * n) as u64, n, temperature, hard, stats
+    );
+
+    /// One-hot of the argmax of logits plus given noise, and the statistics of the perturbed rows.
+    gumbel_argmax_with_noise(logits: F [n], noise: F [n]; temperature: f64) -> (hard: F [n], stats: Acc<F> [2])
+    |n, features of logits, row| crate::gumbel_argmax(
+        logits, Some(noise), Seed::default(), 0, n, temperature, hard, stats
+    );
+
+    /// Gradient of [`gumbel_argmax`].
+    gumbel_argmax_backward(logits: F [n], stats: Acc<F> [2], grad: F [n]; temperature: f64, seed: Seed)
+        -> (grad_logits: F [n])
+    |n, features of logits, row| crate::gumbel_argmax_backward(
+        logits, None, seed, (row * n) as u64, stats, grad, n, temperature, grad_logits
+    );
+
+    /// Gradient of [`gumbel_argmax_with_noise`].
+    gumbel_argmax_with_noise_backward(
+        logits: F [n], noise: F [n], stats: Acc<F> [2], grad: F [n]; temperature: f64
+    ) -> (grad_logits: F [n])
+    |n, features of logits, row| crate::gumbel_argmax_backward(
+        logits, Some(noise), Seed::default(), 0, stats, grad, n, temperature, grad_logits
+    );
+
+    /// `samples` indices drawn from the softmax, their log-probabilities, and the row statistics.
+    sample_categorical(logits: F [n]; samples: usize, temperature: f64, seed: Seed)
+        -> (index: i64 [samples], log_prob: F [samples], stats: Acc<F> [2])
+    |n, features of logits, row| crate::sample_categorical(
+        logits, seed, (row * samples * n) as u64, n, samples, temperature, index, log_prob, stats
+    );
+
+    /// Log-probabilities of `samples` given indices per row, and the row statistics.
+    categorical_log_prob(logits: F [n], index: i64 [samples]; samples: usize)
+        -> (log_prob: F [samples], stats: Acc<F> [2])
+    |n, features of logits, row| crate::categorical_log_prob(logits, index, n, samples, log_prob, stats);
+
+    /// Gradient of log-probabilities at a temperature: of [`categorical_log_prob`] at 1, of [`sample_categorical`] at its own.
+    categorical_log_prob_backward(
+        logits: F [n], index: i64 [samples], stats: Acc<F> [2], grad: F [samples];
+        samples: usize, temperature: f64
+    ) -> (grad_logits: F [n])
+    |n, features of logits, row| crate::categorical_log_prob_backward(
+        logits, index, stats, grad, n, samples, temperature, grad_logits
+    );
 }

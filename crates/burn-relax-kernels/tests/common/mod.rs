@@ -279,7 +279,16 @@ pub fn every_kernel<F: Element>(c: &Case) -> Vec<Named> {
     let (mut y, mut s) = (out::<F>(ASKED * rows), stats::<F>(2 * rows));
     kernels::categorical_log_prob(&logits, &c.index, n, ASKED, &mut y, &mut s);
     let (mut b, g) = (out::<F>(total), narrow::<F>(&c.grad_two));
-    kernels::categorical_log_prob_backward(&logits, &c.index, &filled(s), &g, n, ASKED, &mut b);
+    kernels::categorical_log_prob_backward(
+        &logits,
+        &c.index,
+        &filled(s),
+        &g,
+        n,
+        ASKED,
+        1.0,
+        &mut b,
+    );
     add("log_prob", ASKED, &filled(y));
     add("log_prob_backward", n, &filled(b));
 

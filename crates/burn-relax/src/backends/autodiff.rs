@@ -14,7 +14,7 @@ use burn_core::backend::{
 };
 use burn_core::tensor::Shape;
 
-use crate::{RelaxOps, composed};
+use crate::{RelaxOps, Seed, composed};
 
 type Tracked<B, C> = FloatTensor<Autodiff<B, C>>;
 
@@ -118,6 +118,38 @@ grad => {
     let (logits, cost) = B::free_energy_backward(logits, cost, stats, grad, dim, temperature);
     [logits, cost]
 });
+
+backward!(ArgmaxGather<1>, (logits: FloatTensor<B>, dim: usize),
+    grad => [B::argmax_gather_backward(logits, grad, dim)]);
+
+backward!(StraightThroughArgmax<1>, (logits: FloatTensor<B>, stats: FloatTensor<B>, dim: usize, temperature: f64),
+    grad => [B::straight_through_argmax_backward(logits, stats, grad, dim, temperature)]);
+
+backward!(
+    /// Logits and noise enter as their sum, so that their gradients are the same.
+    GumbelSoftmaxWithNoise<2>, (probs: FloatTensor<B>, stats: FloatTensor<B>, dim: usize, temperature: f64),
+    grad => {
+        let gradient = B::softmax_backward(probs, stats, grad, dim, temperature);
+        [gradient.clone(), gradient]
+    }
+);
+
+backward!(GumbelArgmax<1>,
+(logits: FloatTensor<B>, stats: FloatTensor<B>, dim: usize, temperature: f64, seed: Seed),
+grad => [B::gumbel_argmax_backward(logits, stats, grad, dim, temperature, seed)]);
+
+backward!(GumbelArgmaxWithNoise<2>,
+(logits: FloatTensor<B>, noise: FloatTensor<B>, stats: FloatTensor<B>, dim: usize, temperature: f64),
+grad => {
+    let gradient = B::gumbel_argmax_with_noise_backward(logits, noise, stats, grad, dim, temperature);
+    [gradient.clone(), gradient]
+});
+
+backward!(
+    /// Serves given classes, and sampled ones at their temperature.
+    LogProb<1>, (logits: FloatTensor<B>, indices: IntTensor<B>, stats: FloatTensor<B>, dim: usize, temperature: f64),
+    grad => [B::categorical_log_prob_backward(logits, indices, stats, grad, dim, temperature)]
+);
 
 /// Written out because fixed coordinates, the usual case, need no gradient of their own.
 #[derive(Debug)]
@@ -293,5 +325,112 @@ impl<B: RelaxOps, C: CheckpointStrategy> RelaxOps for Autodiff<B, C> {
 
     fn first_argmax(logits: FloatTensor<Self>, dim: usize) -> IntTensor<Self> {
         B::first_argmax(logits.into_primitive(), dim)
+    }
+
+    fn argmax_gather(
+        logits: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        dim: usize,
+    ) -> FloatTensor<Self> {
+        let logits = logits.into_primitive();
+        let (values, parent) = values.into_parts();
+        let output = B::argmax_gather(logits.clone(), values, dim);
+        node::<B, C, _, 1>(ArgmaxGather, [parent], (logits, dim), output)
+    }
+
+    fn straight_through_argmax(
+        logits: FloatTensor<Self>,
+        dim: usize,
+        temperature: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let (logits, parent) = logits.into_parts();
+        let (hard, stats) = B::straight_through_argmax(logits.clone(), dim, temperature);
+        let state = (logits, stats.clone(), dim, temperature);
+        let output = node::<B, C, _, 1>(StraightThroughArgmax, [parent], state, hard);
+        (output, constant::<B, C>(stats))
+    }
+
+    fn gumbel_softmax(
+        logits: FloatTensor<Self>,
+        dim: usize,
+        temperature: f64,
+        seed: Seed,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let (logits, parent) = logits.into_parts();
+        let (probs, stats) = B::gumbel_softmax(logits, dim, temperature, seed);
+        let state = (probs.clone(), stats.clone(), dim, temperature);
+        let output = node::<B, C, _, 1>(Softmax, [parent], state, probs);
+        (output, constant::<B, C>(stats))
+    }
+
+    fn gumbel_softmax_with_noise(
+        logits: FloatTensor<Self>,
+        noise: FloatTensor<Self>,
+        dim: usize,
+        temperature: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let (logits, logits_node) = logits.into_parts();
+        let (noise, noise_node) = noise.into_parts();
+        let (probs, stats) = B::gumbel_softmax_with_noise(logits, noise, dim, temperature);
+        let state = (probs.clone(), stats.clone(), dim, temperature);
+        let parents = [logits_node, noise_node];
+        let output = node::<B, C, _, 2>(GumbelSoftmaxWithNoise, parents, state, probs);
+        (output, constant::<B, C>(stats))
+    }
+
+    fn gumbel_argmax(
+        logits: FloatTensor<Self>,
+        dim: usize,
+        temperature: f64,
+        seed: Seed,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let (logits, parent) = logits.into_parts();
+        let (hard, stats) = B::gumbel_argmax(logits.clone(), dim, temperature, seed);
+        let state = (logits, stats.clone(), dim, temperature, seed);
+        let output = node::<B, C, _, 1>(GumbelArgmax, [parent], state, hard);
+        (output, constant::<B, C>(stats))
+    }
+
+    fn gumbel_argmax_with_noise(
+        logits: FloatTensor<Self>,
+        noise: FloatTensor<Self>,
+        dim: usize,
+        temperature: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let (logits, logits_node) = logits.into_parts();
+        let (noise, noise_node) = noise.into_parts();
+        let (hard, stats) =
+            B::gumbel_argmax_with_noise(logits.clone(), noise.clone(), dim, temperature);
+        let state = (logits, noise, stats.clone(), dim, temperature);
+        let parents = [logits_node, noise_node];
+        let output = node::<B, C, _, 2>(GumbelArgmaxWithNoise, parents, state, hard);
+        (output, constant::<B, C>(stats))
+    }
+
+    fn sample_categorical(
+        logits: FloatTensor<Self>,
+        dim: usize,
+        samples: usize,
+        temperature: f64,
+        seed: Seed,
+    ) -> (IntTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        let (logits, parent) = logits.into_parts();
+        let (indices, log_prob, stats) =
+            B::sample_categorical(logits.clone(), dim, samples, temperature, seed);
+        let state = (logits, indices.clone(), stats.clone(), dim, temperature);
+        let output = node::<B, C, _, 1>(LogProb, [parent], state, log_prob);
+        (indices, output, constant::<B, C>(stats))
+    }
+
+    fn categorical_log_prob(
+        logits: FloatTensor<Self>,
+        indices: IntTensor<Self>,
+        dim: usize,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let (logits, parent) = logits.into_parts();
+        let (log_prob, stats) = B::categorical_log_prob(logits.clone(), indices.clone(), dim);
+        let state = (logits, indices, stats.clone(), dim, 1.0);
+        let output = node::<B, C, _, 1>(LogProb, [parent], state, log_prob);
+        (output, constant::<B, C>(stats))
     }
 }

@@ -1,3 +1,26 @@
+use burn_core::backend::{Backend, TensorMetadata, get_or_init_device_settings, tensor::IntTensor};
+use burn_core::tensor::{DType, IntDType};
+
+/// 64-bit indices from a kernel as the device keeps its integers.
+pub(super) fn of_device<B: Backend>(index: IntTensor<B>) -> IntTensor<B> {
+    let dtype = get_or_init_device_settings::<B>(&index.device()).int_dtype;
+    if index.dtype() == DType::from(dtype) {
+        index
+    } else {
+        B::int_cast(index, dtype)
+    }
+}
+
+/// Indices in the 64 bits that the kernels read, and their number per row.
+pub(super) fn long<B: Backend>(index: IntTensor<B>, dim: usize) -> (IntTensor<B>, usize) {
+    let samples = index.shape()[dim];
+    if index.dtype() == DType::I64 {
+        (index, samples)
+    } else {
+        (B::int_cast(index, IntDType::I64), samples)
+    }
+}
+
 /// The forwards of a CPU backend to its crate of row kernels: the one list that Flex and ndarray share.
 macro_rules! row_kernels {
     ($kernels:ident) => {
@@ -17,16 +40,58 @@ macro_rules! row_kernels {
             power_softmax_backward => power_softmax_backward(values, power, output, stats, grad; dim: usize) -> two;
             free_energy => free_energy(logits, cost; dim: usize, temperature: f64) -> two;
             free_energy_backward => free_energy_backward(logits, cost, stats, grad; dim: usize, temperature: f64) -> two;
+            argmax_gather => argmax_gather(logits, values; dim: usize) -> one;
+            argmax_gather_backward => argmax_gather_backward(logits, grad; dim: usize) -> one;
+            straight_through_argmax => straight_through_argmax(logits; dim: usize, temperature: f64) -> two;
+            straight_through_argmax_backward => straight_through_argmax_backward(logits, stats, grad; dim: usize, temperature: f64) -> one;
+            gumbel_softmax => gumbel_softmax(logits; dim: usize, temperature: f64, seed: $crate::Seed) -> two;
+            gumbel_softmax_with_noise => gumbel_softmax_with_noise(logits, noise; dim: usize, temperature: f64) -> two;
+            gumbel_argmax => gumbel_argmax(logits; dim: usize, temperature: f64, seed: $crate::Seed) -> two;
+            gumbel_argmax_backward => gumbel_argmax_backward(logits, stats, grad; dim: usize, temperature: f64, seed: $crate::Seed) -> one;
+            gumbel_argmax_with_noise => gumbel_argmax_with_noise(logits, noise; dim: usize, temperature: f64) -> two;
+            gumbel_argmax_with_noise_backward => gumbel_argmax_with_noise_backward(logits, noise, stats, grad; dim: usize, temperature: f64) -> one;
         }
 
         fn first_argmax(
             logits: burn_core::backend::tensor::FloatTensor<Self>,
             dim: usize,
         ) -> burn_core::backend::tensor::IntTensor<Self> {
-            use burn_core::backend::{TensorMetadata, get_or_init_device_settings, ops::IntTensorOps};
+            $crate::backends::rows::of_device::<Self>($kernels::argmax(logits, dim))
+        }
 
-            let dtype = get_or_init_device_settings::<Self>(&logits.device()).int_dtype;
-            Self::int_cast($kernels::argmax(logits, dim), dtype)
+        fn sample_categorical(
+            logits: burn_core::backend::tensor::FloatTensor<Self>,
+            dim: usize,
+            samples: usize,
+            temperature: f64,
+            seed: $crate::Seed,
+        ) -> (burn_core::backend::tensor::IntTensor<Self>, row_kernels!(@one), row_kernels!(@one)) {
+            let (index, log_prob, stats) =
+                $kernels::sample_categorical(logits, dim, samples, temperature, seed);
+            ($crate::backends::rows::of_device::<Self>(index), log_prob, stats)
+        }
+
+        fn categorical_log_prob(
+            logits: burn_core::backend::tensor::FloatTensor<Self>,
+            indices: burn_core::backend::tensor::IntTensor<Self>,
+            dim: usize,
+        ) -> row_kernels!(@two) {
+            let (index, samples) = $crate::backends::rows::long::<Self>(indices, dim);
+            $kernels::categorical_log_prob(logits, index, dim, samples)
+        }
+
+        fn categorical_log_prob_backward(
+            logits: burn_core::backend::tensor::FloatTensor<Self>,
+            indices: burn_core::backend::tensor::IntTensor<Self>,
+            stats: burn_core::backend::tensor::FloatTensor<Self>,
+            grad: burn_core::backend::tensor::FloatTensor<Self>,
+            dim: usize,
+            temperature: f64,
+        ) -> row_kernels!(@one) {
+            let (index, samples) = $crate::backends::rows::long::<Self>(indices, dim);
+            $kernels::categorical_log_prob_backward(
+                logits, index, stats, grad, dim, samples, temperature,
+            )
         }
     };
     (@forward $kernels:ident, $(

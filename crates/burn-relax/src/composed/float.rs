@@ -193,6 +193,10 @@ impl<B: Backend> Float<B> {
 }
 
 impl<B: Backend> Mask<B> {
+    pub(super) fn new(mask: BoolTensor<B>) -> Self {
+        Self(mask)
+    }
+
     pub(super) fn and(self, other: &Self) -> Self {
         Self(B::bool_and(self.0, other.0.clone()))
     }

@@ -5,6 +5,7 @@ use burn_core::backend::{
 use burn_core::tensor::Shape;
 
 use super::{
+    choice::one_hot,
     float::Float,
     row::{Row, decided, normalise, row, stack, weights_from_stats},
 };
@@ -33,22 +34,7 @@ pub fn hard_argmax_gather<B: Backend>(
     let row = row(&Float::<B>::load(logits.clone()), dim, temperature);
     let soft = expected_value(&row, &Float::load(values.clone()), dim);
 
-    let mut picked = values.shape();
-    picked[dim] = 1;
-    let index = B::int_expand(
-        B::int_reshape(
-            first_argmax::<B>(logits, dim),
-            with_rank(&picked, dim, &row),
-        ),
-        picked.clone(),
-    );
-    let rank = picked.num_dims();
-    let sum = row.sum.clone().append_dims(rank);
-    // A row without any choice gives 0; a NaN in the normaliser reaches its row and no other.
-    let hard = Float::<B>(B::float_gather(dim, values, index));
-    let hard = Float::load(hard.0)
-        .fill(&sum.equal_to(0.0).expand(picked), 0.0)
-        .add(&sum.clone().sub(&sum));
+    let hard = picked_value(logits, values, &row.sum, dim);
     (
         hard.store(dtype),
         soft.store(dtype),
@@ -56,12 +42,60 @@ pub fn hard_argmax_gather<B: Backend>(
     )
 }
 
-/// Shape of the row index with size-1 feature dimensions appended.
-fn with_rank<B: Backend>(picked: &Shape, dim: usize, row: &Row<B>) -> Shape {
-    let mut dims = row.sum.shape().to_vec();
+/// The value at the argmax; a row without any choice gives 0, a NaN in the normaliser reaches its row and no other.
+fn picked_value<B: Backend>(
+    logits: FloatTensor<B>,
+    values: FloatTensor<B>,
+    sum: &Float<B>,
+    dim: usize,
+) -> Float<B> {
+    let mut picked = values.shape();
+    picked[dim] = 1;
+    let index = class_index::<B>(logits, picked.clone(), dim);
+    let sum = sum.clone().append_dims(picked.num_dims());
+    Float::load(B::float_gather(dim, values, index))
+        .fill(&sum.equal_to(0.0).expand(picked.clone()), 0.0)
+        .fill(&sum.is_nan().expand(picked), f64::NAN)
+}
+
+/// The argmax, repeated over the feature dimensions of `picked`.
+fn class_index<B: Backend>(logits: FloatTensor<B>, picked: Shape, dim: usize) -> IntTensor<B> {
+    let mut dims = logits.shape().to_vec();
     dims[dim] = 1;
     dims.resize(picked.num_dims(), 1);
-    Shape::from(dims)
+    let index = B::int_reshape(first_argmax::<B>(logits, dim), Shape::from(dims));
+    B::int_expand(index, picked)
+}
+
+/// See [`RelaxOps::argmax_gather`](crate::RelaxOps::argmax_gather).
+pub fn argmax_gather<B: Backend>(
+    logits: FloatTensor<B>,
+    values: FloatTensor<B>,
+    dim: usize,
+) -> FloatTensor<B> {
+    let dtype = values.dtype();
+    let row = row(&Float::<B>::load(logits.clone()), dim, 1.0);
+    picked_value(logits, values, &row.sum, dim).store(dtype)
+}
+
+/// The upstream gradient at the argmax; see [`RelaxOps::argmax_gather_backward`](crate::RelaxOps::argmax_gather_backward).
+pub fn argmax_gather_backward<B: Backend>(
+    logits: FloatTensor<B>,
+    grad: FloatTensor<B>,
+    dim: usize,
+) -> FloatTensor<B> {
+    let dtype = grad.dtype();
+    let row = row(&Float::<B>::load(logits.clone()), dim, 1.0);
+    let rank = grad.shape().num_dims();
+    let hot = one_hot::<B>(logits, &row, dim).append_dims(rank);
+    // A gradient of 0 at the others, whatever the upstream one is.
+    let losers = hot.equal_to(0.0);
+    let mut values = grad.shape();
+    values[dim] = hot.shape()[dim];
+    let grad = Float::<B>::load(grad).expand(values.clone());
+    hot.mul(&grad)
+        .fill(&losers.expand(values), 0.0)
+        .store(dtype)
 }
 
 /// `Σ w V` over `dim`; values of forbidden entries do not matter, whatever they are.

@@ -2,7 +2,7 @@ use burn_core::backend::{Backend, TensorMetadata, tensor::FloatTensor};
 
 use super::{
     float::Float,
-    row::{decided, normalise, row, stack},
+    row::{Row, decided, normalise, row, stack},
 };
 
 /// See [`RelaxOps::softmax_with_stats`](crate::RelaxOps::softmax_with_stats).
@@ -44,13 +44,18 @@ pub fn log_softmax<B: Backend>(
 ) -> (FloatTensor<B>, FloatTensor<B>) {
     let dtype = logits.dtype();
     let row = row(&Float::<B>::load(logits), dim, 1.0);
+    let log_probs = log_probs(&row);
+    (log_probs.store(dtype), stack(vec![row.max, row.sum], dim))
+}
+
+/// `(x - max) / T - ln Σ exp((x - max) / T)`, `-inf` at forbidden entries.
+pub(super) fn log_probs<B: Backend>(row: &Row<B>) -> Float<B> {
     let empty = row.sum.equal_to(0.0);
     let log_sum = row.sum.clone().fill(&empty, 1.0).ln();
-    let log_probs = row
-        .gaps
+    row.gaps
+        .clone()
         .sub(&log_sum)
-        .fill(&row.forbidden, f64::NEG_INFINITY);
-    (log_probs.store(dtype), stack(vec![row.max, row.sum], dim))
+        .fill(&row.forbidden, f64::NEG_INFINITY)
 }
 
 /// `g - p Σ g` over allowed entries; see [`RelaxOps::log_softmax_backward`](crate::RelaxOps::log_softmax_backward).

@@ -88,8 +88,11 @@ pub fn argmax_gather<const D: usize, const DV: usize>(
     let dim = check::dim::<D>(op, dim);
     check::not_empty(op, "logits", &logits, dim);
     check::values_of(op, &logits, &values);
-    let index = first_argmax(logits.clone(), dim);
-    gather_classes(&logits, values, index, dim)
+    Tensor::from_dispatch(Dispatch::argmax_gather(
+        logits.dequantize().into_dispatch(),
+        values.dequantize().into_dispatch(),
+        dim,
+    ))
 }
 
 /// The values, or feature blocks, at `indices` `[.., K, ..]` along `dim`; 0 in rows where nothing can be chosen.

@@ -1,12 +1,11 @@
+use burn_core::backend::Dispatch;
 use burn_core::tensor::{AsIndex, DType, FloatDType, Int, Tensor};
 
 use crate::{
-    Seed, check,
+    RelaxOps, Seed, check,
     functions::{
-        Centred,
-        argmax::first_argmax,
         centred::{is_forbidden, limits},
-        log_softmax, noise,
+        log_softmax,
     },
 };
 
@@ -54,7 +53,12 @@ pub fn categorical_log_prob<const D: usize>(
     let dim = check::dim::<D>(op, dim);
     check::not_empty(op, "logits", &logits, dim);
     check::same_rows(op, "indices", logits.shape(), indices.shape(), dim);
-    log_softmax(logits, dim).gather(dim, indices)
+    let (log_probs, _) = Dispatch::categorical_log_prob(
+        logits.dequantize().into_dispatch(),
+        indices.into_dispatch(),
+        dim,
+    );
+    Tensor::from_dispatch(log_probs)
 }
 
 /// Entropy `-Σ p ln p` of `softmax(logits)`, in nats.
@@ -146,40 +150,84 @@ pub fn sample_categorical<const D: usize>(
     let dim = check::dim::<D>(op, dim);
     check::not_empty(op, "logits", &logits, dim);
     check::at_least(op, "samples", 1, samples);
-    sample(logits.detach(), dim, samples, 1.0, seed.into())
+    sample(logits.detach(), dim, samples, 1.0, seed.into()).0
 }
 
-/// Draws from `softmax(logits / temperature)`; arguments are checked by the caller.
+/// Draws classes from `softmax(logits)` together with their log-probabilities, in one pass over the logits.
+///
+/// The same as [`sample_categorical`] followed by [`categorical_log_prob`], for the score function
+/// ([`score_function_cost`](crate::score_function_cost)): draws, log-probabilities and gradients are equal.
+///
+/// # Shapes
+///
+/// - logits: `[.., n, ..]` with `n ≥ 1` along `dim`
+/// - output: indices and log-probabilities, both `[.., samples, ..]`
+///
+/// # Arguments
+///
+/// * `samples` - Independent draws per row, at least 1.
+/// * `seed` - Same seed, same draw, on every backend and for any number of threads.
+///
+/// # Gradient
+///
+/// Of the log-probabilities: `Σ_s g_s (1[i = k_s] - p_i)` over the samples of a row.
+///
+/// # Panics
+///
+/// If `dim` is out of range, the axis is empty, or `samples` is 0.
+///
+/// # Randomness
+///
+/// That of [`sample_categorical`].
+///
+/// # Numerical behaviour
+///
+/// Forbidden classes are never drawn; a row that is all `-inf` gives index 0 and log-probability `-inf`, with no gradient.
+///
+/// # Example
+///
+/// ```
+/// use burn_core::tensor::{Device, Tensor};
+/// use burn_relax::{categorical_log_prob, sample_categorical, sample_categorical_with_log_prob};
+///
+/// let logits = Tensor::<2>::from_floats([[-2.0, 0.0, 0.5]], &Device::flex());
+/// let (indices, log_probs) = sample_categorical_with_log_prob(logits.clone(), 1, 4, 1);
+/// assert_eq!(indices.to_data(), sample_categorical(logits.clone(), 1, 4, 1).into_data());
+/// assert_eq!(log_probs.into_data(), categorical_log_prob(logits, indices, 1).into_data());
+/// ```
+#[track_caller]
+pub fn sample_categorical_with_log_prob<const D: usize>(
+    logits: Tensor<D>,
+    dim: impl AsIndex,
+    samples: usize,
+    seed: impl Into<Seed>,
+) -> (Tensor<D, Int>, Tensor<D>) {
+    let op = "sample_categorical_with_log_prob";
+    let dim = check::dim::<D>(op, dim);
+    check::not_empty(op, "logits", &logits, dim);
+    check::at_least(op, "samples", 1, samples);
+    sample(logits, dim, samples, 1.0, seed.into())
+}
+
+/// Draws from `softmax(logits / temperature)`, with log-probabilities; arguments are checked by the caller.
 pub(super) fn sample<const D: usize>(
     logits: Tensor<D>,
     dim: usize,
     samples: usize,
     temperature: f64,
     seed: Seed,
-) -> Tensor<D, Int> {
-    let classes = logits.dims()[dim];
-    let mut innermost = logits.dims();
-    innermost[dim..].rotate_left(1);
-    let rows = innermost[..D - 1].iter().product();
-    let mut drawn = logits.dims();
-    drawn[dim] = samples;
-    if rows == 0 {
-        // Burn's `reshape` reads a 0 as "the size that was there".
-        return Tensor::zeros(drawn, &logits.device());
-    }
-    let mut axes: [isize; D] = core::array::from_fn(|axis| axis as isize);
-    axes[dim..].rotate_left(1);
-    let scores: Tensor<3> = load(logits).permute(axes).reshape([rows, 1, classes]);
-
-    let options = (&scores.device(), scores.dtype()).into();
-    let noise = noise::rows([rows, samples, classes], 2, seed, options);
-    let perturbed = Centred::new(scores, 2).map_into(|gaps| gaps.div_scalar(temperature), noise);
-    let indices = first_argmax(perturbed, 2);
-
-    drawn[dim..].rotate_left(1);
-    let mut back: [isize; D] = core::array::from_fn(|axis| axis as isize);
-    back[dim..].rotate_right(1);
-    indices.reshape(drawn).permute(back)
+) -> (Tensor<D, Int>, Tensor<D>) {
+    let (indices, log_probs, _) = Dispatch::sample_categorical(
+        logits.dequantize().into_dispatch(),
+        dim,
+        samples,
+        temperature,
+        seed,
+    );
+    (
+        Tensor::from_dispatch(indices),
+        Tensor::from_dispatch(log_probs),
+    )
 }
 
 /// In at least f32, the shortest dtype that anything is computed in.

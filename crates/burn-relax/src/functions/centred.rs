@@ -31,18 +31,6 @@ impl<const D: usize> Centred<D> {
         Self { gaps, forbidden }
     }
 
-    /// `change(gaps) + noise`, broadcast over the rows of the noise, with forbidden entries `-inf`.
-    pub(crate) fn map_into(
-        self,
-        change: impl FnOnce(Tensor<D>) -> Tensor<D>,
-        noise: Tensor<D>,
-    ) -> Tensor<D> {
-        let forbidden = spread(self.forbidden, noise.dims());
-        change(self.gaps)
-            .add(noise)
-            .mask_fill(forbidden, f64::NEG_INFINITY)
-    }
-
     /// Logits again, after `change` was applied to the finite gaps.
     pub(crate) fn map(self, change: impl FnOnce(Tensor<D>) -> Tensor<D>) -> Tensor<D> {
         change(self.gaps).mask_fill(self.forbidden, f64::NEG_INFINITY)

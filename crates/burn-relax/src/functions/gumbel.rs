@@ -1,11 +1,13 @@
+use burn_core::backend::Dispatch;
 use burn_core::tensor::{AsIndex, Tensor};
 
 use crate::{
-    Seed, check,
+    RelaxOps, Seed, check,
     coefficient::Coefficient,
     functions::{
         Centred,
         categorical::{finite_or_zero, load, store},
+        centred::{limits, spread},
         noise, softmax, straight_through_argmax,
     },
 };
@@ -73,10 +75,23 @@ pub fn gumbel_softmax<const D: usize>(
     check::not_empty(op, "logits", &logits, dim);
     let temperature = temperature.into();
     temperature.check(op, "temperature", &logits, dim);
-    let dtype = load(logits.clone()).dtype();
-    let options = (&logits.device(), dtype).into();
-    let noise = noise::rows(logits.dims(), dim, seed.into(), options);
-    perturb(logits, noise, dim, temperature, hard)
+    let (logits, seed) = (logits.dequantize(), seed.into());
+    match temperature {
+        Coefficient::Number(temperature) => {
+            let draw = if hard {
+                Dispatch::gumbel_argmax
+            } else {
+                Dispatch::gumbel_softmax
+            };
+            let (sample, _) = draw(logits.into_dispatch(), dim, temperature, seed);
+            Tensor::from_dispatch(sample)
+        }
+        Coefficient::Tensor(temperature) => {
+            let dtype = load(logits.clone()).dtype();
+            let noise = noise::rows(logits.dims(), dim, seed, (&logits.device(), dtype).into());
+            perturb(logits, noise, dim, temperature, hard)
+        }
+    }
 }
 
 /// [`gumbel_softmax`] with the noise given, for tests, common random numbers and other distributions.
@@ -120,19 +135,42 @@ pub fn gumbel_softmax_with_noise<const D: usize>(
     check::beside(op, "noise", &logits, &noise);
     let temperature = temperature.into();
     temperature.check(op, "temperature", &logits, dim);
-    perturb(logits, load(noise), dim, temperature, hard)
+    let (logits, noise) = (logits.dequantize(), noise.dequantize());
+    match temperature {
+        Coefficient::Number(temperature) => {
+            let draw = if hard {
+                Dispatch::gumbel_argmax_with_noise
+            } else {
+                Dispatch::gumbel_softmax_with_noise
+            };
+            let (logits, noise) = (logits.into_dispatch(), noise.into_dispatch());
+            let (sample, _) = draw(logits, noise, dim, temperature);
+            Tensor::from_dispatch(sample)
+        }
+        Coefficient::Tensor(temperature) => perturb(logits, load(noise), dim, temperature, hard),
+    }
 }
 
+/// With one temperature per row, which gets a gradient of its own.
 fn perturb<const D: usize>(
     logits: Tensor<D>,
     noise: Tensor<D>,
     dim: usize,
-    temperature: Coefficient<D>,
+    temperature: Tensor<D>,
     hard: bool,
 ) -> Tensor<D> {
     let dtype = logits.dtype();
-    let temperature = temperature.load();
-    let perturbed = Centred::new(load(logits), dim).map(|gaps| gaps.add(noise));
+    let logits = load(logits);
+    let noise = if hard {
+        noise
+    } else {
+        // Infinite logits share the weight: no noise comes between them.
+        let (_, largest) = limits(logits.dtype());
+        let decided = logits.clone().detach().max_dim(dim).greater_scalar(largest);
+        noise.mask_fill(spread(decided, logits.dims()), 0.0)
+    };
+    let perturbed = Centred::new(logits, dim).map(|gaps| gaps.add(noise));
+    let temperature = load(temperature);
     let sample = if hard {
         straight_through_argmax(perturbed, dim, temperature)
     } else {

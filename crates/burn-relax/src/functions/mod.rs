@@ -15,10 +15,13 @@ mod straight_through;
 pub(crate) use argmax::gather_classes;
 pub(crate) use categorical::{load, store};
 pub(crate) use centred::{Centred, is_forbidden, spread};
+pub(crate) use noise::noise_data;
 pub(crate) use softmax::tempered;
 
 pub use argmax::{argmax, argmax_gather};
-pub use categorical::{categorical_entropy, categorical_log_prob, sample_categorical};
+pub use categorical::{
+    categorical_entropy, categorical_log_prob, sample_categorical, sample_categorical_with_log_prob,
+};
 pub use gradual::{gradual_argmax, power_softmax};
 pub use gumbel::{gumbel_softmax, gumbel_softmax_with_noise, relaxed_categorical_log_density};
 pub use noise::gumbel_noise;

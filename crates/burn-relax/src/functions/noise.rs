@@ -53,16 +53,29 @@ pub(super) fn rows<const D: usize>(
     seed: Seed,
     options: TensorCreationOptions,
 ) -> Tensor<D> {
-    let mut innermost = shape;
+    let dtype = options.dtype.unwrap_or(DType::F32);
+    let (data, axes) = noise_data(&shape, dim, seed, dtype);
+    let axes: [isize; D] = core::array::from_fn(|axis| axes[axis] as isize);
+    Tensor::from_data(data, options).permute(axes)
+}
+
+/// Gumbel noise, in f64 or f32, with the elements of a row next to each other, and the order of axes that leads to `shape`.
+pub(crate) fn noise_data(
+    shape: &[usize],
+    dim: usize,
+    seed: Seed,
+    dtype: DType,
+) -> (TensorData, Vec<usize>) {
+    let mut innermost = shape.to_vec();
     innermost[dim..].rotate_left(1);
     let count = shape.iter().product();
-    let data = match options.dtype {
-        Some(DType::F64) => TensorData::new(draw::<f64>(seed, count), Shape::from(innermost)),
+    let data = match dtype {
+        DType::F64 => TensorData::new(draw::<f64>(seed, count), Shape::from(innermost)),
         _ => TensorData::new(draw::<f32>(seed, count), Shape::from(innermost)),
     };
-    let mut axes: [isize; D] = core::array::from_fn(|axis| axis as isize);
+    let mut axes: Vec<usize> = (0..shape.len()).collect();
     axes[dim..].rotate_right(1);
-    Tensor::from_data(data, options).permute(axes)
+    (data, axes)
 }
 
 fn draw<F: Element>(seed: Seed, count: usize) -> Vec<F> {

@@ -1,7 +1,8 @@
+use burn_core::backend::Dispatch;
 use burn_core::tensor::{AsIndex, Int, Tensor};
 
 use crate::{
-    Seed, check,
+    RelaxOps, Seed, check,
     coefficient::Coefficient,
     functions::{
         argmax::first_argmax,
@@ -124,6 +125,16 @@ pub fn straight_through_argmax<const D: usize>(
     let op = "straight_through_argmax";
     let dim = check::dim::<D>(op, dim);
     check::not_empty(op, "logits", &logits, dim);
+    let temperature = temperature.into();
+    if let Coefficient::Number(temperature) = temperature {
+        check::positive(op, "temperature", temperature);
+        let (hard, _) = Dispatch::straight_through_argmax(
+            logits.dequantize().into_dispatch(),
+            dim,
+            temperature,
+        );
+        return Tensor::from_dispatch(hard);
+    }
     let indices = first_argmax(logits.clone().detach(), dim);
     relax(op, logits, indices, dim, temperature)
 }
@@ -253,6 +264,7 @@ pub fn straight_through_sample<const D: usize>(
         1,
         forward_temperature,
         seed.into(),
-    );
+    )
+    .0;
     relax(op, logits, indices, dim, backward_temperature)
 }

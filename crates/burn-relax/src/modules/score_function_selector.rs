@@ -8,9 +8,9 @@ use super::{
     stream::SeedStream,
 };
 use crate::{
-    argmax, argmax_gather, categorical_entropy, categorical_log_prob, check,
+    argmax, argmax_gather, categorical_entropy, check,
     functions::{gather_classes, spread},
-    leave_one_out_baseline, sample_categorical, score_function_cost,
+    leave_one_out_baseline, sample_categorical_with_log_prob, score_function_cost,
 };
 
 /// What the cost of a sampled class is compared with, to lower the variance of the gradient.
@@ -186,11 +186,11 @@ impl ScoreFunctionSelector {
         }
 
         let seed = self.seeds.next(&device);
-        let indices = sample_categorical(logits.clone(), dim, self.samples, seed);
+        let (indices, log_probs) =
+            sample_categorical_with_log_prob(logits.clone(), dim, self.samples, seed);
         let greedy_values = (self.baseline == Baseline::Greedy)
             .then(|| argmax_gather(logits.clone(), values.clone(), dim).detach());
         let entropy = (self.entropy_weight > 0.0).then(|| categorical_entropy(logits.clone(), dim));
-        let log_probs = categorical_log_prob(logits.clone(), indices.clone(), dim);
         Selection {
             values: gather_classes(&logits, values, indices.clone(), dim),
             indices,
