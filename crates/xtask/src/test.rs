@@ -8,7 +8,7 @@ use crate::{cargo::Cargo, driver};
 /// A part of the tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Part {
-    /// The CPU row kernels, which compile in seconds
+    /// The CPU row kernels, which compile in a minute
     Kernels,
     /// The library on Flex
     Flex,
