@@ -3,10 +3,15 @@
 use burn_core::backend::fusion::custom::TensorSpec;
 use burn_core::tensor::DType;
 
-/// Row statistics are never shorter than f32.
+/// Maximum and normaliser.
 fn stats(logits: &TensorSpec, dim: usize) -> TensorSpec {
+    statistics(logits, dim, 2)
+}
+
+/// Row statistics are never shorter than f32.
+fn statistics(logits: &TensorSpec, dim: usize, count: usize) -> TensorSpec {
     let mut shape = logits.shape.clone();
-    shape[dim] = 2;
+    shape[dim] = count;
     let dtype = match logits.dtype {
         DType::F64 => DType::F64,
         _ => DType::F32,
@@ -71,4 +76,66 @@ pub(crate) fn log_prob(
 ) -> (TensorSpec, TensorSpec) {
     let log_probs = TensorSpec::new(indices.shape.clone(), logits.dtype);
     (log_probs, stats(logits, *dim))
+}
+
+pub(crate) fn soft_argmax(
+    logits: &TensorSpec,
+    _coordinates: &TensorSpec,
+    dim: &usize,
+    _temperature: &f64,
+) -> (TensorSpec, TensorSpec) {
+    (read_out(logits, *dim), stats(logits, *dim))
+}
+
+/// Of the power there is one gradient for each row, whether it had one value or as many.
+fn of_power(values: &TensorSpec, power: &TensorSpec, dim: usize) -> TensorSpec {
+    TensorSpec::new(read_out(values, dim).shape, power.dtype)
+}
+
+pub(crate) fn gradual_backward(
+    values: &TensorSpec,
+    power: &TensorSpec,
+    _grad: &TensorSpec,
+    dim: &usize,
+) -> (TensorSpec, TensorSpec) {
+    (values.clone(), of_power(values, power, *dim))
+}
+
+pub(crate) fn power(
+    values: &TensorSpec,
+    _power: &TensorSpec,
+    dim: &usize,
+) -> (TensorSpec, TensorSpec) {
+    (values.clone(), stats(values, *dim))
+}
+
+pub(crate) fn power_backward(
+    values: &TensorSpec,
+    power: &TensorSpec,
+    _output: &TensorSpec,
+    _stats: &TensorSpec,
+    _grad: &TensorSpec,
+    dim: &usize,
+) -> (TensorSpec, TensorSpec) {
+    (values.clone(), of_power(values, power, *dim))
+}
+
+pub(crate) fn free_energy(
+    logits: &TensorSpec,
+    _cost: &TensorSpec,
+    dim: &usize,
+    _temperature: &f64,
+) -> (TensorSpec, TensorSpec) {
+    (read_out(logits, *dim), statistics(logits, *dim, 4))
+}
+
+pub(crate) fn free_energy_backward(
+    logits: &TensorSpec,
+    cost: &TensorSpec,
+    _stats: &TensorSpec,
+    _grad: &TensorSpec,
+    _dim: &usize,
+    _temperature: &f64,
+) -> (TensorSpec, TensorSpec) {
+    (logits.clone(), cost.clone())
 }

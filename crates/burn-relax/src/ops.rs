@@ -75,7 +75,7 @@ pub trait RelaxOps: Backend {
     }
 
     /// Expected coordinate under the softmax; `coordinates` has one entry per class.
-    #[fusion(default)]
+    #[fusion(meta = metadata::soft_argmax)]
     fn soft_argmax(
         logits: FloatTensor<Self>,
         coordinates: FloatTensor<Self>,
@@ -86,7 +86,7 @@ pub trait RelaxOps: Backend {
     }
 
     /// Gradient of [`soft_argmax`](RelaxOps::soft_argmax) with respect to the logits.
-    #[fusion(default)]
+    #[fusion(dtype = logits, shape = logits)]
     fn soft_argmax_backward(
         logits: FloatTensor<Self>,
         coordinates: FloatTensor<Self>,
@@ -152,7 +152,7 @@ pub trait RelaxOps: Backend {
     }
 
     /// Power sharpening; `power` holds one value, or one for each row with size 1 along `dim`.
-    #[fusion(default)]
+    #[fusion(dtype = values, shape = values)]
     fn gradual_argmax(
         values: FloatTensor<Self>,
         power: FloatTensor<Self>,
@@ -162,7 +162,7 @@ pub trait RelaxOps: Backend {
     }
 
     /// Gradients of [`gradual_argmax`](RelaxOps::gradual_argmax) with respect to values and power (one per row).
-    #[fusion(default)]
+    #[fusion(meta = metadata::gradual_backward)]
     fn gradual_argmax_backward(
         values: FloatTensor<Self>,
         power: FloatTensor<Self>,
@@ -173,7 +173,7 @@ pub trait RelaxOps: Backend {
     }
 
     /// `v^p / Σ v^p` and its row statistics; `power` holds one value, or one for each row with size 1 along `dim`.
-    #[fusion(default)]
+    #[fusion(meta = metadata::power)]
     fn power_softmax(
         values: FloatTensor<Self>,
         power: FloatTensor<Self>,
@@ -183,7 +183,7 @@ pub trait RelaxOps: Backend {
     }
 
     /// Gradients of [`power_softmax`](RelaxOps::power_softmax) with respect to values and power (one per row).
-    #[fusion(default)]
+    #[fusion(meta = metadata::power_backward)]
     fn power_softmax_backward(
         values: FloatTensor<Self>,
         power: FloatTensor<Self>,
@@ -197,7 +197,7 @@ pub trait RelaxOps: Backend {
 
     /// `-T log Σ softmax(logits) exp(-cost / T)` along `dim`, and four row statistics: maximum and normaliser of the
     /// logits, then of `logits - max - cost / T`.
-    #[fusion(default)]
+    #[fusion(meta = metadata::free_energy)]
     fn free_energy(
         logits: FloatTensor<Self>,
         cost: FloatTensor<Self>,
@@ -208,7 +208,7 @@ pub trait RelaxOps: Backend {
     }
 
     /// Gradients of [`free_energy`](RelaxOps::free_energy) with respect to logits and cost.
-    #[fusion(default)]
+    #[fusion(meta = metadata::free_energy_backward)]
     fn free_energy_backward(
         logits: FloatTensor<Self>,
         cost: FloatTensor<Self>,
