@@ -5,10 +5,10 @@
 mod common;
 
 use burn_backend::Backend;
-use burn_cubecl::{CubeBackend, CubeDevice, cubecl::MemoryConfiguration, tensor::CubeTensor};
+use burn_cubecl::{CubeBackend, cubecl::MemoryConfiguration, tensor::CubeTensor};
 use burn_relax_wgpu::*;
-use burn_wgpu::{RuntimeOptions, WgpuDevice, graphics::AutoGraphicsApi, try_init_setup};
-use common::{Numbers, device, read, tensor};
+use burn_wgpu::RuntimeOptions;
+use common::{Numbers, device, device_with, read, tensor};
 
 /// `[rows, classes]`: 4 MiB of f32.
 const SHAPE: [usize; 2] = [1024, 1024];
@@ -41,15 +41,10 @@ fn reserves(tensors: u64, what: &str, run: impl FnOnce() -> Vec<CubeTensor>) {
 
 #[test]
 fn a_forward_and_a_backward_pass_reserve_their_results_alone() {
-    let setup = try_init_setup::<AutoGraphicsApi>(
-        &WgpuDevice::default(),
-        RuntimeOptions {
-            memory_config: MemoryConfiguration::ExclusivePages,
-            ..RuntimeOptions::default()
-        },
-    );
-    assert!(setup.is_ok(), "these tests need a graphics adapter");
-    assert!(matches!(device(), CubeDevice::Wgpu(_)));
+    device_with(RuntimeOptions {
+        memory_config: MemoryConfiguration::ExclusivePages,
+        ..RuntimeOptions::default()
+    });
     let mut numbers = Numbers(1);
     let mut new = |shape: &[usize]| {
         let count = shape.iter().product();

@@ -18,13 +18,19 @@ pub const LENGTHS: [usize; 17] = [
 /// # Panics
 /// If there is none; a test that cannot run has failed.
 pub fn device() -> CubeDevice {
+    device_with(RuntimeOptions::default())
+}
+
+/// [`device`] with these options, if the device is not in use yet.
+///
+/// # Panics
+/// As [`device`].
+pub fn device_with(options: RuntimeOptions) -> CubeDevice {
     static DEVICE: OnceLock<CubeDevice> = OnceLock::new();
     DEVICE
         .get_or_init(|| {
             let device = WgpuDevice::default();
-            if let Err(error) =
-                try_init_setup::<AutoGraphicsApi>(&device, RuntimeOptions::default())
-            {
+            if let Err(error) = try_init_setup::<AutoGraphicsApi>(&device, options) {
                 panic!(
                     "these tests need a graphics adapter, and wgpu found none ({error}). A software one will do: on Debian, \
                      apt install mesa-vulkan-drivers"
