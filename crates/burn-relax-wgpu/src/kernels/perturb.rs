@@ -18,6 +18,7 @@ use super::{
 
 /// The noise of a call.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // made once for each call
 pub enum Noise {
     /// Gumbel noise from the generator that all backends share: element `i` of row `r`, the rows in row-major order, is number
     /// `r n + i`.
