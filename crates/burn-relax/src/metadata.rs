@@ -3,6 +3,8 @@
 use burn_core::backend::fusion::custom::TensorSpec;
 use burn_core::tensor::DType;
 
+use crate::Seed;
+
 /// Maximum and normaliser.
 fn stats(logits: &TensorSpec, dim: usize) -> TensorSpec {
     statistics(logits, dim, 2)
@@ -138,4 +140,59 @@ pub(crate) fn free_energy_backward(
     _temperature: &f64,
 ) -> (TensorSpec, TensorSpec) {
     (logits.clone(), cost.clone())
+}
+
+/// Indices of classes: `size` of them for each row.
+fn indices(logits: &TensorSpec, dim: usize, size: usize) -> TensorSpec {
+    let mut shape = logits.shape.clone();
+    shape[dim] = size;
+    TensorSpec::new(shape, DType::I32)
+}
+
+pub(crate) fn first_argmax(logits: &TensorSpec, dim: &usize) -> TensorSpec {
+    indices(logits, *dim, 1)
+}
+
+pub(crate) fn argmax_gather(_logits: &TensorSpec, values: &TensorSpec, dim: &usize) -> TensorSpec {
+    read_out(values, *dim)
+}
+
+pub(crate) fn argmax_gather_backward(
+    logits: &TensorSpec,
+    grad: &TensorSpec,
+    dim: &usize,
+) -> TensorSpec {
+    let mut shape = grad.shape.clone();
+    shape[*dim] = logits.shape[*dim];
+    TensorSpec::new(shape, grad.dtype)
+}
+
+pub(crate) fn perturbed(
+    logits: &TensorSpec,
+    dim: &usize,
+    _temperature: &f64,
+    _seed: &Seed,
+) -> (TensorSpec, TensorSpec) {
+    (logits.clone(), stats(logits, *dim))
+}
+
+pub(crate) fn perturbed_by(
+    logits: &TensorSpec,
+    _noise: &TensorSpec,
+    dim: &usize,
+    _temperature: &f64,
+) -> (TensorSpec, TensorSpec) {
+    (logits.clone(), stats(logits, *dim))
+}
+
+pub(crate) fn sample(
+    logits: &TensorSpec,
+    dim: &usize,
+    samples: &usize,
+    _temperature: &f64,
+    _seed: &Seed,
+) -> (TensorSpec, TensorSpec, TensorSpec) {
+    let index = indices(logits, *dim, *samples);
+    let log_prob = TensorSpec::new(index.shape.clone(), logits.dtype);
+    (index, log_prob, stats(logits, *dim))
 }
