@@ -16,9 +16,12 @@ use common::{
     special_rows, tensor, weights,
 };
 
-/// Of the largest magnitude of a tensor: the noise is off by 4 units at most, up to 16.6 of them in size, and an exponential
-/// makes that relative.
+/// Of the largest magnitude of a tensor: the noise, up to 16.6 in size, is off by 4 units at most, and an exponential makes that
+/// relative.
 const TOLERANCE: f64 = 16.6 * 4.0 * f32::EPSILON as f64 / TEMPERATURE;
+
+/// The same without noise.
+const EXACT: f64 = 1e-6;
 
 const TEMPERATURE: f64 = 0.7;
 
@@ -219,7 +222,7 @@ fn the_noise_of_an_element_does_not_depend_on_the_layout() {
             .iter()
             .map(|&y| f64::from(y))
             .collect::<Vec<f64>>(),
-        1e-6,
+        EXACT,
     );
 }
 
@@ -293,7 +296,7 @@ fn check_samples(what: &str, x: &[f32], n: usize, samples: usize) {
             &format!("{what}: gradient of row {r}"),
             &grad[r * n..][..n],
             &want,
-            1e-6,
+            EXACT,
             1.0,
         );
     }
@@ -301,9 +304,9 @@ fn check_samples(what: &str, x: &[f32], n: usize, samples: usize) {
         &format!("{what}: log-probabilities"),
         &log_prob,
         &want_log_prob,
-        1e-6,
+        EXACT,
     );
-    assert_close(&format!("{what}: stats"), &read(&stats), &want_stats, 1e-6);
+    assert_close(&format!("{what}: stats"), &read(&stats), &want_stats, EXACT);
 }
 
 #[test]

@@ -17,6 +17,9 @@ use common::{
 /// Of the largest magnitude of a tensor.
 const TOLERANCE: f64 = 1e-6;
 
+/// A responsibility is a quotient of two exponentials of differences, where a weight is one of one.
+const RESPONSIBILITY: f64 = 2.0 * TOLERANCE;
+
 /// Gradual argmax and power softmax of `v`, `[rows, n]`, with one power for each row.
 #[track_caller]
 fn check_powers(what: &str, v: &[f32], powers: &[f32], n: usize) {
@@ -181,14 +184,14 @@ fn check_sums(what: &str, x: &[f32], n: usize) {
             &format!("{what} backward, logits"),
             &read(&of_logits),
             &want_logits,
-            TOLERANCE * 2.0,
+            RESPONSIBILITY,
             least,
         );
         assert_close_at_scale(
             &format!("{what} backward, cost"),
             &read(&of_cost),
             &want_cost,
-            TOLERANCE * 2.0,
+            RESPONSIBILITY,
             1.0 / n as f64,
         );
     }
