@@ -5,6 +5,8 @@
 //! median over the rounds, and a ratio is the median of the rounds' own ratios, with its quartiles.
 
 mod device;
+#[cfg(feature = "wgpu")]
+mod gpu;
 mod growth;
 mod operators;
 mod pages;

@@ -40,6 +40,12 @@ pub struct Record {
     pub torch_eager_s: Option<f64>,
     /// PyTorch, compiled.
     pub torch_compile_s: Option<f64>,
+    /// Kernels that a run launches, fused and composed; on a GPU only.
+    #[serde(default)]
+    pub launches: [Option<usize>; 2],
+    /// Bytes that must move, over the fused side's time.
+    #[serde(default)]
+    pub bytes_per_s: Option<f64>,
     /// Ratios taken within each round, over the fused side; `over_copy` is the fused side over the copy.
     pub ratios: Ratios,
 }

@@ -87,6 +87,10 @@ fn shape(text: &str) -> Result<[usize; 2]> {
 /// Measures and prints, and writes each cell as soon as it is known.
 pub fn run(options: &Options) -> Result<()> {
     let device = options.device.open()?;
+    #[cfg(feature = "wgpu")]
+    if let Some(adapter) = crate::gpu::adapter(&device) {
+        println!("adapter: {adapter}");
+    }
     println!(
         "{} · {} · freed memory {} · medians; ratios are medians of the rounds' own, quartiles in brackets",
         name(&options.device),
@@ -121,9 +125,9 @@ fn print_head(threads: usize, torch: Option<&Torch>) {
     println!("\n{threads} threads · {torch}\n");
     println!(
         "| operator | shape | pass | fused ms | copy ms | composed ms | naive ms | eager ms | compiled ms | fused / copy | composed / fused \
-         | eager / fused | compiled / fused |"
+         | eager / fused | compiled / fused | GB/s | launches |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
 }
 
 impl Options {
@@ -188,8 +192,14 @@ impl Cell<'_> {
             self.torch_side(pass, false)?,
             self.torch_side(pass, true)?,
         ];
+        #[cfg(feature = "wgpu")]
+        if options.device == Backend::Wgpu {
+            let numbers = self.numbers(pass);
+            sides[1] = Some(crate::gpu::copy(self.device, numbers, pool));
+        }
         let budget = if options.quick { QUICK_BUDGET } else { BUDGET };
         let times = interleave(&mut sides, budget)?;
+        let launches = self.launches(&mut sides)?;
         drop(sides);
         if let Some(torch) = self.torch {
             torch.clear()?;
@@ -209,6 +219,8 @@ impl Cell<'_> {
             naive_s: median(3),
             torch_eager_s: median(4),
             torch_compile_s: median(5),
+            launches,
+            bytes_per_s: median(0).map(|s| (self.numbers(pass) * options.dtype.size()) as f64 / s),
             ratios: Ratios {
                 over_copy: times.ratio(0, 1),
                 composed: times.ratio(2, 0),
@@ -217,6 +229,31 @@ impl Cell<'_> {
                 torch_compile: times.ratio(5, 0),
             },
         })
+    }
+
+    /// Numbers that must move in a pass.
+    fn numbers(&self, pass: Pass) -> usize {
+        let traffic = self.operator.traffic(pass);
+        (traffic.reads + traffic.writes) * self.shape[0] * self.shape[1]
+    }
+
+    /// Kernels that a run of the fused and of the composed side launches.
+    #[cfg(feature = "wgpu")]
+    fn launches(&self, sides: &mut [Option<crate::timing::Side>; 6]) -> Result<[Option<usize>; 2]> {
+        if self.options.device != Backend::Wgpu {
+            return Ok([None; 2]);
+        }
+        let [fused, _, composed, ..] = sides;
+        Ok([
+            crate::gpu::launches(fused)?,
+            crate::gpu::launches(composed)?,
+        ])
+    }
+
+    /// There is no GPU.
+    #[cfg(not(feature = "wgpu"))]
+    fn launches(&self, _: &mut [Option<crate::timing::Side>; 6]) -> Result<[Option<usize>; 2]> {
+        Ok([None; 2])
     }
 
     fn torch_side(
@@ -248,8 +285,17 @@ fn line(record: &Record) -> String {
     let ratio = |ratio: Option<crate::timing::Spread>| {
         ratio.map_or("–".to_owned(), |ratio| ratio.to_string())
     };
+    let launches = match record.launches {
+        [None, None] => "–".to_owned(),
+        launches => launches
+            .map(|n| n.map_or("–".to_owned(), |n| n.to_string()))
+            .join(" / "),
+    };
+    let speed = record
+        .bytes_per_s
+        .map_or("–".to_owned(), |b| format!("{:.2}", b / 1e9));
     format!(
-        "| {} | {}×{} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+        "| {} | {}×{} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {speed} | {launches} |",
         record.op,
         record.shape[0],
         record.shape[1],

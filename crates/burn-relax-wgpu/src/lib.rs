@@ -27,6 +27,17 @@
 
 mod kernels;
 
-pub use kernels::soft_argmax_gather::{hard_argmax_gather, soft_argmax_gather};
-pub use kernels::soft_argmax_gather_backward::soft_argmax_gather_backward;
-pub use kernels::softmax::{log_softmax, log_softmax_backward, softmax, softmax_backward};
+pub use kernels::{
+    Noise,
+    argmax::{argmax, argmax_gather, argmax_gather_backward},
+    free_energy::{free_energy, free_energy_backward},
+    gradual_argmax::{gradual_argmax, gradual_argmax_backward},
+    gumbel::{gumbel_argmax, gumbel_argmax_backward, gumbel_softmax},
+    log_prob::{categorical_log_prob, categorical_log_prob_backward},
+    power_softmax::{power_softmax, power_softmax_backward},
+    sample::sample_categorical,
+    soft_argmax_gather::{hard_argmax_gather, soft_argmax, soft_argmax_gather},
+    soft_argmax_gather_backward::{soft_argmax_backward, soft_argmax_gather_backward},
+    softmax::{log_softmax, log_softmax_backward, softmax, softmax_backward},
+    straight_through::{straight_through_argmax, straight_through_argmax_backward},
+};

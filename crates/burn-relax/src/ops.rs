@@ -75,7 +75,7 @@ pub trait RelaxOps: Backend {
     }
 
     /// Expected coordinate under the softmax; `coordinates` has one entry per class.
-    #[fusion(default)]
+    #[fusion(meta = metadata::soft_argmax)]
     fn soft_argmax(
         logits: FloatTensor<Self>,
         coordinates: FloatTensor<Self>,
@@ -86,7 +86,7 @@ pub trait RelaxOps: Backend {
     }
 
     /// Gradient of [`soft_argmax`](RelaxOps::soft_argmax) with respect to the logits.
-    #[fusion(default)]
+    #[fusion(dtype = logits, shape = logits)]
     fn soft_argmax_backward(
         logits: FloatTensor<Self>,
         coordinates: FloatTensor<Self>,
@@ -152,7 +152,7 @@ pub trait RelaxOps: Backend {
     }
 
     /// Power sharpening; `power` holds one value, or one for each row with size 1 along `dim`.
-    #[fusion(default)]
+    #[fusion(dtype = values, shape = values)]
     fn gradual_argmax(
         values: FloatTensor<Self>,
         power: FloatTensor<Self>,
@@ -162,7 +162,7 @@ pub trait RelaxOps: Backend {
     }
 
     /// Gradients of [`gradual_argmax`](RelaxOps::gradual_argmax) with respect to values and power (one per row).
-    #[fusion(default)]
+    #[fusion(meta = metadata::gradual_backward)]
     fn gradual_argmax_backward(
         values: FloatTensor<Self>,
         power: FloatTensor<Self>,
@@ -173,7 +173,7 @@ pub trait RelaxOps: Backend {
     }
 
     /// `v^p / Σ v^p` and its row statistics; `power` holds one value, or one for each row with size 1 along `dim`.
-    #[fusion(default)]
+    #[fusion(meta = metadata::power)]
     fn power_softmax(
         values: FloatTensor<Self>,
         power: FloatTensor<Self>,
@@ -183,7 +183,7 @@ pub trait RelaxOps: Backend {
     }
 
     /// Gradients of [`power_softmax`](RelaxOps::power_softmax) with respect to values and power (one per row).
-    #[fusion(default)]
+    #[fusion(meta = metadata::power_backward)]
     fn power_softmax_backward(
         values: FloatTensor<Self>,
         power: FloatTensor<Self>,
@@ -197,7 +197,7 @@ pub trait RelaxOps: Backend {
 
     /// `-T log Σ softmax(logits) exp(-cost / T)` along `dim`, and four row statistics: maximum and normaliser of the
     /// logits, then of `logits - max - cost / T`.
-    #[fusion(default)]
+    #[fusion(meta = metadata::free_energy)]
     fn free_energy(
         logits: FloatTensor<Self>,
         cost: FloatTensor<Self>,
@@ -208,7 +208,7 @@ pub trait RelaxOps: Backend {
     }
 
     /// Gradients of [`free_energy`](RelaxOps::free_energy) with respect to logits and cost.
-    #[fusion(default)]
+    #[fusion(meta = metadata::free_energy_backward)]
     fn free_energy_backward(
         logits: FloatTensor<Self>,
         cost: FloatTensor<Self>,
@@ -221,13 +221,13 @@ pub trait RelaxOps: Backend {
     }
 
     /// Lowest index of the largest entry along `dim`; NaN counts as largest, an all `-inf` row gives 0.
-    #[fusion(default)]
+    #[fusion(meta = metadata::first_argmax)]
     fn first_argmax(logits: FloatTensor<Self>, dim: usize) -> IntTensor<Self> {
         composed::first_argmax::<Self>(logits, dim)
     }
 
     /// The value at the argmax: `values` has the logits' shape, then optional feature dimensions.
-    #[fusion(default)]
+    #[fusion(meta = metadata::argmax_gather)]
     fn argmax_gather(
         logits: FloatTensor<Self>,
         values: FloatTensor<Self>,
@@ -237,7 +237,7 @@ pub trait RelaxOps: Backend {
     }
 
     /// Gradient of [`argmax_gather`](RelaxOps::argmax_gather) with respect to the values.
-    #[fusion(default)]
+    #[fusion(meta = metadata::argmax_gather_backward)]
     fn argmax_gather_backward(
         logits: FloatTensor<Self>,
         grad: FloatTensor<Self>,
@@ -247,7 +247,7 @@ pub trait RelaxOps: Backend {
     }
 
     /// One-hot of the first argmax, and the row statistics of the softmax that its gradient is taken from.
-    #[fusion(default)]
+    #[fusion(meta = metadata::map_to_simplex)]
     fn straight_through_argmax(
         logits: FloatTensor<Self>,
         dim: usize,
@@ -257,7 +257,7 @@ pub trait RelaxOps: Backend {
     }
 
     /// Gradient of [`straight_through_argmax`](RelaxOps::straight_through_argmax): that of `softmax(logits / T)`.
-    #[fusion(default)]
+    #[fusion(dtype = logits, shape = logits)]
     fn straight_through_argmax_backward(
         logits: FloatTensor<Self>,
         stats: FloatTensor<Self>,
@@ -270,7 +270,7 @@ pub trait RelaxOps: Backend {
 
     /// `softmax((logits + G) / T)` with the Gumbel noise of `seed`, numbered along `dim` first, and the statistics of the
     /// perturbed rows, for [`softmax_backward`](RelaxOps::softmax_backward).
-    #[fusion(default)]
+    #[fusion(meta = metadata::perturbed)]
     fn gumbel_softmax(
         logits: FloatTensor<Self>,
         dim: usize,
@@ -281,7 +281,7 @@ pub trait RelaxOps: Backend {
     }
 
     /// As [`gumbel_softmax`](RelaxOps::gumbel_softmax) with given noise.
-    #[fusion(default)]
+    #[fusion(meta = metadata::perturbed_by)]
     fn gumbel_softmax_with_noise(
         logits: FloatTensor<Self>,
         noise: FloatTensor<Self>,
@@ -293,7 +293,7 @@ pub trait RelaxOps: Backend {
 
     /// One-hot of the first argmax of `logits + G` with the Gumbel noise of `seed`, and the statistics of the perturbed
     /// rows at `temperature`.
-    #[fusion(default)]
+    #[fusion(meta = metadata::perturbed)]
     fn gumbel_argmax(
         logits: FloatTensor<Self>,
         dim: usize,
@@ -304,7 +304,7 @@ pub trait RelaxOps: Backend {
     }
 
     /// Gradient of [`gumbel_argmax`](RelaxOps::gumbel_argmax): that of `softmax((logits + G) / T)`, the noise made again.
-    #[fusion(default)]
+    #[fusion(dtype = logits, shape = logits)]
     fn gumbel_argmax_backward(
         logits: FloatTensor<Self>,
         stats: FloatTensor<Self>,
@@ -317,7 +317,7 @@ pub trait RelaxOps: Backend {
     }
 
     /// As [`gumbel_argmax`](RelaxOps::gumbel_argmax) with given noise.
-    #[fusion(default)]
+    #[fusion(meta = metadata::perturbed_by)]
     fn gumbel_argmax_with_noise(
         logits: FloatTensor<Self>,
         noise: FloatTensor<Self>,
@@ -328,7 +328,7 @@ pub trait RelaxOps: Backend {
     }
 
     /// Gradient of [`gumbel_argmax_with_noise`](RelaxOps::gumbel_argmax_with_noise), the same for logits and noise.
-    #[fusion(default)]
+    #[fusion(dtype = logits, shape = logits)]
     fn gumbel_argmax_with_noise_backward(
         logits: FloatTensor<Self>,
         noise: FloatTensor<Self>,
@@ -349,7 +349,7 @@ pub trait RelaxOps: Backend {
 
     /// `samples` classes per row drawn from `softmax(logits / T)` with the noise of `seed`, numbered row, sample, class; their
     /// log-probabilities; and the row statistics.
-    #[fusion(default)]
+    #[fusion(meta = metadata::sample)]
     fn sample_categorical(
         logits: FloatTensor<Self>,
         dim: usize,

@@ -239,9 +239,6 @@ const SUMS: [&str; 7] = [
     "statistics",
 ];
 
-/// Operations whose default body serves wgpu too.
-const WITHOUT_WGPU_KERNEL: [&str; 2] = ["power_softmax", "free_energy"];
-
 /// The backend's own operations, and its default bodies, agree with the default bodies in f64 on Flex.
 #[track_caller]
 fn compare<B: RelaxOps>(
@@ -279,10 +276,7 @@ fn compare<B: RelaxOps>(
                 let title = format!(
                     "{op}, {name}, {origin}, {shape:?}+{features:?} along {dim}, {layout:?}, masked {masked}"
                 );
-                let body = WITHOUT_WGPU_KERNEL
-                    .iter()
-                    .any(|family| op.starts_with(family));
-                let growth = if origin == "default bodies" || (name == "wgpu" && body) {
+                let growth = if origin == "default bodies" {
                     growth
                 } else {
                     1.0

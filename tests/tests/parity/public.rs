@@ -269,6 +269,65 @@ const KERNELS_ALONE: [Operator; 5] = [
     Operator::HardGather,
 ];
 
+/// Lengths round every width and strategy of the GPU kernels.
+#[cfg(feature = "wgpu")]
+const GPU_LENGTHS: [usize; 17] = [
+    1, 2, 15, 16, 17, 31, 32, 33, 255, 256, 257, 1000, 1025, 4096, 32_000, 128_001, 1_000_000,
+];
+
+/// Operators that are kernels from end to end on every device, forward and backward.
+#[cfg(feature = "wgpu")]
+const KERNELS: [Operator; 10] = [
+    Operator::Softmax,
+    Operator::LogSoftmax,
+    Operator::SoftArgmax,
+    Operator::Gather,
+    Operator::HardGather,
+    Operator::StraightThrough,
+    Operator::GumbelSoftmax,
+    Operator::GradualArgmax,
+    Operator::PowerSoftmax,
+    Operator::FreeEnergy,
+];
+
+/// The rounding of a sum's terms adds up like a random walk.
+#[cfg(feature = "wgpu")]
+fn tolerance_of(length: usize) -> f64 {
+    F32 * (length as f64 / 256.0).sqrt().max(1.0)
+}
+
+#[cfg(feature = "wgpu")]
+#[test]
+fn rows_of_every_length_agree_through_fusion() {
+    let mut table = Table::new();
+    let devices = devices();
+    let wgpu = devices.iter().find(|device| device.name == "wgpu");
+    let wgpu = wgpu.expect("it is compiled in");
+    for length in GPU_LENGTHS {
+        // Many rows, one unit for each; few rows, which lanes share or which are split.
+        for rows in [1, 20]
+            .into_iter()
+            .filter(|&rows| rows == 1 || length <= 4096)
+        {
+            let place = Place {
+                masked: length > 2,
+                ..Place::new(&[rows, length], 1)
+            };
+            for operator in KERNELS {
+                let expected = place.run(operator, &devices[0].device);
+                for (name, actual) in place.run(operator, &wgpu.device) {
+                    let title = format!("{operator:?}, {rows} rows of {length}: {name}");
+                    let terms = place.terms(operator, &name);
+                    let tolerance = tolerance_of(length);
+                    let expected = &expected[&name];
+                    crate::compare(&mut table, &title, &actual, expected, terms, tolerance);
+                }
+            }
+        }
+    }
+    table.finish();
+}
+
 #[test]
 fn a_batch_of_no_rows_gives_no_results_forward_and_backward() {
     let mut table = Table::new();

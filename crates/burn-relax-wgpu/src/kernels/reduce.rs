@@ -1,17 +1,15 @@
-//! What the lanes of a row find out together: maximum, first argmax, sums.
+//! What a row has to know of itself: its weights, maximum, first argmax and normaliser; and the same from what the parts of a split
+//! row hand on.
 //!
-//! Partial results meet in shared memory in two levels of fan-in `√lanes`: two barriers where a binary tree of 256 lanes needs
-//! eight. Every lane ends with the same result, computed in the same order, so that nothing need be broadcast. Plane operations
-//! are not used: WebGPU makes them optional and software drivers lack them.
-//!
-//! Each function must be called by every unit of the cube, and returns the same result in every lane of a row.
+//! The functions that find something must be called by every unit of the cube.
 
 use burn_cubecl::cubecl;
 use cubecl::prelude::*;
 
 use super::{
+    lanes::{row_first_max, row_max, row_sum},
     math::{exp_nonpositive, is_nan},
-    row::{Layout, Place, Rows},
+    row::{Layout, Place, Rows, speaks_for_row},
     view::Steps,
 };
 
@@ -41,36 +39,91 @@ pub(crate) fn divisor<A: Float>(normaliser: A) -> A {
     select(normaliser == A::new(0.0_f32), A::new(1.0_f32), normaliser)
 }
 
-/// First shared-memory slot of this unit's row; its lane `l` has the slot `l * layout.step()` further on.
+/// The largest logit of this unit's part of the row that begins at `start`, as statistics hold it: finite even if the row is not,
+/// and never NaN.
 #[cube]
-fn first_slot(#[comptime] layout: Layout) -> usize {
-    let unit = UNIT_POS as usize;
-    if comptime!(layout.rows_fast) {
-        unit % layout.rows
-    } else {
-        unit / layout.lanes * layout.lanes
-    }
-}
-
-/// The maximum of the row that begins at `start`, as its statistics hold it: finite even if the row is not, and never NaN.
-#[cube]
-pub(crate) fn find_max<F: Float, A: Float>(
-    logits: &Tensor<F>,
+pub(crate) fn find_max<F: Float, A: Float, N: Size>(
+    logits: &Tensor<Vector<F, N>>,
     start: usize,
     steps: &Steps,
-    rows: &Rows,
-    lane: usize,
+    place: &Place,
     #[comptime] layout: Layout,
 ) -> A {
     let mut max = A::min_value();
-    let mut i = lane;
-    while i < rows.classes {
-        let x = A::cast_from(logits[start + i * steps.class]);
-        max = select(x > max, x, max);
-        i += layout.lanes;
+    let mut g = place.first;
+    while g < place.end {
+        let x = Vector::<A, N>::cast_from(logits[start + g * steps.class]);
+        #[unroll]
+        for k in 0..N::value() {
+            let x = x.extract(k);
+            max = select(x > max, x, max);
+        }
+        g += layout.lanes;
     }
-    let max = row_max::<A>(max, lane, layout);
+    let max = row_max::<A>(max, place.lane, layout);
     select(max > A::max_value(), A::max_value(), max)
+}
+
+/// [`find_max`] and the lowest class that has it: the number of classes if none does.
+#[cube]
+pub(crate) fn find_first_max<F: Float, A: Float, N: Size>(
+    logits: &Tensor<Vector<F, N>>,
+    start: usize,
+    steps: &Steps,
+    place: &Place,
+    rows: &Rows,
+    #[comptime] layout: Layout,
+) -> (A, u32) {
+    let none = rows.classes as u32;
+    let mut max = A::min_value();
+    let mut index = none;
+    let mut g = place.first;
+    while g < place.end {
+        let x = Vector::<A, N>::cast_from(logits[start + g * steps.class]);
+        #[unroll]
+        for k in 0..N::value() {
+            let x = x.extract(k);
+            // The second case is an entry that is exactly the smallest finite number.
+            let better = x > max || (index == none && x == max);
+            max = select(better, x, max);
+            index = select(better, (g * N::value() + k) as u32, index);
+        }
+        g += layout.lanes;
+    }
+    let (max, index) = row_first_max::<A>(max, index, place.lane, layout);
+    (select(max > A::max_value(), A::max_value(), max), index)
+}
+
+/// The normaliser of this unit's part of the row, relative to `max`.
+#[cube]
+pub(crate) fn find_normaliser<F: Float, A: Float, N: Size>(
+    logits: &Tensor<Vector<F, N>>,
+    start: usize,
+    steps: &Steps,
+    place: &Place,
+    rows: &Rows,
+    max: A,
+    reciprocal: A,
+    #[comptime] layout: Layout,
+) -> A {
+    let mut sum = A::new(0.0_f32);
+    let mut from = place.first;
+    while from < place.end {
+        let end = min(from + rows.block, place.end);
+        let mut part = A::new(0.0_f32);
+        let mut g = from;
+        while g < end {
+            let x = Vector::<A, N>::cast_from(logits[start + g * steps.class]);
+            #[unroll]
+            for k in 0..N::value() {
+                part += raw_weight::<A>(x.extract(k), max, reciprocal);
+            }
+            g += layout.lanes;
+        }
+        sum += part;
+        from += rows.block;
+    }
+    row_sum::<A>(sum, place.lane, layout)
 }
 
 /// Writes a row's statistics; both are NaN if the normaliser is.
@@ -82,143 +135,116 @@ pub(crate) fn write_stats<A: Float>(
     max: A,
     normaliser: A,
 ) {
-    if place.live && place.lane == 0 {
+    if speaks_for_row(place) {
         let at = place.outer * 2 * rows.inner + place.inner;
         stats[at] = select(is_nan::<A>(normaliser), normaliser, max);
         stats[at + rows.inner] = normaliser;
     }
 }
 
-/// The largest of the lanes' `value`s.
+/// Where what `chunk` knows lies between two launches, `width` numbers for each chunk.
 #[cube]
-fn row_max<A: Float>(value: A, lane: usize, #[comptime] layout: Layout) -> A {
-    let mut best = value;
-    if comptime!(layout.lanes > 1) {
-        let mut shared = Shared::<[A]>::new_slice(comptime!(layout.lanes * layout.rows));
-        let step = comptime!(layout.step());
-        let groups = comptime!(layout.groups());
-        let first = first_slot(layout);
-        shared[UNIT_POS as usize] = value;
-        sync_cube();
-        if comptime!(groups < layout.lanes) {
-            if lane < groups {
-                for k in 1..comptime!(layout.lanes / groups) {
-                    let other = shared[first + (lane + k * groups) * step];
-                    best = select(other > best, other, best);
-                }
-                shared[UNIT_POS as usize] = best;
-            }
-            sync_cube();
-        }
-        best = shared[first];
-        for k in 1..groups {
-            let other = shared[first + k * step];
-            best = select(other > best, other, best);
-        }
-    }
-    best
+pub(crate) fn partial_at(place: &Place, rows: &Rows, chunk: usize, width: usize) -> usize {
+    (place.row * rows.chunks + chunk) * width
 }
 
-/// The largest of the lanes' `value`s and the lowest of the `index`es that have it.
+/// Whether this unit writes what its chunk knows.
 #[cube]
-pub(crate) fn row_first_max<A: Float>(
-    value: A,
-    index: u32,
-    lane: usize,
-    #[comptime] layout: Layout,
-) -> (A, u32) {
-    let mut best = value;
-    let mut best_index = index;
-    if comptime!(layout.lanes > 1) {
-        let mut values = Shared::<[A]>::new_slice(comptime!(layout.lanes * layout.rows));
-        let mut indices = Shared::<[u32]>::new_slice(comptime!(layout.lanes * layout.rows));
-        let step = comptime!(layout.step());
-        let groups = comptime!(layout.groups());
-        let first = first_slot(layout);
-        values[UNIT_POS as usize] = value;
-        indices[UNIT_POS as usize] = index;
-        sync_cube();
-        if comptime!(groups < layout.lanes) {
-            if lane < groups {
-                for k in 1..comptime!(layout.lanes / groups) {
-                    let slot = first + (lane + k * groups) * step;
-                    let (other, other_index) = (values[slot], indices[slot]);
-                    let better = other > best || (other == best && other_index < best_index);
-                    best = select(better, other, best);
-                    best_index = select(better, other_index, best_index);
-                }
-                values[UNIT_POS as usize] = best;
-                indices[UNIT_POS as usize] = best_index;
-            }
-            sync_cube();
-        }
-        best = values[first];
-        best_index = indices[first];
-        for k in 1..groups {
-            let slot = first + k * step;
-            let (other, other_index) = (values[slot], indices[slot]);
-            let better = other > best || (other == best && other_index < best_index);
-            best = select(better, other, best);
-            best_index = select(better, other_index, best_index);
-        }
-    }
-    (best, best_index)
+pub(crate) fn speaks_for_chunk(place: &Place) -> bool {
+    place.live && place.lane == 0
 }
 
-/// Shared memory for [`row_sums`] of `count` sums.
+/// What a sum relative to the maximum `part` is worth relative to the row's maximum.
 #[cube]
-pub(crate) fn sum_slots<A: Float>(
-    #[comptime] count: usize,
-    #[comptime] layout: Layout,
-) -> Shared<[A]> {
-    Shared::<[A]>::new_slice(if comptime!(layout.lanes > 1) {
-        count * layout.lanes * layout.rows
-    } else {
-        1
-    })
+pub(crate) fn rescale<A: Float>(part: A, max: A, reciprocal: A) -> A {
+    let factor = exp_nonpositive::<A>((part - max) * reciprocal);
+    // In a row that holds `+inf` nothing else has weight.
+    let factor = select(max >= A::max_value(), A::new(0.0_f32), factor);
+    select(part == max, A::new(1.0_f32), factor)
 }
 
-/// Replaces each of `count` partial sums by the sum over the row's lanes. A barrier must lie between two calls with the same
-/// `shared`.
+/// The largest of the chunks' maxima, which are the first of their numbers.
 #[cube]
-pub(crate) fn row_sums<A: Float>(
-    sums: &mut Array<A>,
-    shared: &mut Shared<[A]>,
-    lane: usize,
-    #[comptime] count: usize,
-    #[comptime] layout: Layout,
-) {
-    if comptime!(layout.lanes > 1) {
-        let units = comptime!(layout.lanes * layout.rows);
-        let step = comptime!(layout.step());
-        let groups = comptime!(layout.groups());
-        let first = first_slot(layout);
-        let own = UNIT_POS as usize;
-        #[unroll]
-        for s in 0..count {
-            shared[s * units + own] = sums[s];
-        }
-        sync_cube();
-        if comptime!(groups < layout.lanes) {
-            if lane < groups {
-                #[unroll]
-                for s in 0..count {
-                    let mut sum = sums[s];
-                    for k in 1..comptime!(layout.lanes / groups) {
-                        sum += shared[s * units + first + (lane + k * groups) * step];
-                    }
-                    shared[s * units + own] = sum;
-                }
-            }
-            sync_cube();
-        }
-        #[unroll]
-        for s in 0..count {
-            let mut sum = shared[s * units + first];
-            for k in 1..groups {
-                sum += shared[s * units + first + k * step];
-            }
-            sums[s] = sum;
-        }
+pub(crate) fn merged_max<A: Float>(
+    partials: &Tensor<A>,
+    place: &Place,
+    rows: &Rows,
+    width: usize,
+) -> A {
+    let first = partial_at(place, rows, 0, width);
+    let mut max = partials[first];
+    for chunk in 1..rows.chunks {
+        let part = partials[first + chunk * width];
+        max = select(part > max, part, max);
     }
+    max
+}
+
+/// The row's normaliser from those of the chunks, which are the second of their numbers.
+#[cube]
+pub(crate) fn merged_normaliser<A: Float>(
+    partials: &Tensor<A>,
+    place: &Place,
+    rows: &Rows,
+    max: A,
+    reciprocal: A,
+    width: usize,
+) -> A {
+    let first = partial_at(place, rows, 0, width);
+    let mut sum = A::new(0.0_f32);
+    for chunk in 0..rows.chunks {
+        let at = first + chunk * width;
+        sum += rescale::<A>(partials[at], max, reciprocal) * partials[at + 1];
+    }
+    sum
+}
+
+/// A class of this unit's part of a row as a number to hand on: relative to the part, -1 for none.
+#[cube]
+pub(crate) fn handed_on_index<A: Float, N: Size>(index: u32, place: &Place, rows: &Rows) -> A {
+    let base = (place.chunk * rows.span * N::value()) as u32;
+    let none = index == rows.classes as u32;
+    select(none, A::new(-1.0_f32), A::cast_from(index - base))
+}
+
+/// The first chunk whose maximum is the row's and has a class there, and that class; the number of chunks and of classes if there
+/// is none. The chunks hand on their maximum first, and their class as number `slot`.
+#[cube]
+pub(crate) fn merged_first<A: Float, N: Size>(
+    partials: &Tensor<A>,
+    place: &Place,
+    rows: &Rows,
+    max: A,
+    slot: usize,
+    width: usize,
+) -> (usize, u32) {
+    let first = partial_at(place, rows, 0, width);
+    let mut winner = rows.chunks;
+    let mut index = rows.classes as u32;
+    for chunk in 0..rows.chunks {
+        let at = first + chunk * width;
+        let class = partials[at + slot];
+        let wins = winner == rows.chunks && partials[at] == max && class >= A::new(0.0_f32);
+        let class = u32::cast_from(select(wins, class, A::new(0.0_f32)));
+        index = select(wins, class + (chunk * rows.span * N::value()) as u32, index);
+        winner = select(wins, chunk, winner);
+    }
+    (winner, index)
+}
+
+/// The sum over the chunks of their number `slot`.
+#[cube]
+pub(crate) fn merged_sum<A: Float>(
+    partials: &Tensor<A>,
+    place: &Place,
+    rows: &Rows,
+    slot: usize,
+    width: usize,
+) -> A {
+    let first = partial_at(place, rows, 0, width) + slot;
+    let mut sum = A::new(0.0_f32);
+    for chunk in 0..rows.chunks {
+        sum += partials[first + chunk * width];
+    }
+    sum
 }

@@ -1,197 +1,192 @@
 //! `softmax(x / T)` and `log_softmax(x)`, with their gradients.
 //!
 //! All four walk through a row like the gather does: its lanes find what belongs to the whole row (forward its maximum and
-//! normaliser, backward one sum), then write their classes.
+//! normaliser, backward one sum), then write their classes. The parts of a split row find the same of themselves first.
 
+use burn_backend::DType;
 use burn_cubecl::{cubecl, tensor::CubeTensor};
 use cubecl::prelude::*;
 
 use super::{
-    math::{exp_nonpositive, ln_from_one},
-    reduce::{divisor, find_max, is_excluded, raw_weight, row_sums, sum_slots, write_stats},
-    row::{Layout, Place, Rows, place, row_start},
-    view::{Sizes, Steps, View, address_type, cube_count, elements, output, reciprocal, resized},
+    lanes::row_sum,
+    math::{exp_nonpositive, ln_positive},
+    reduce::{
+        divisor, find_max, find_normaliser, is_excluded, merged_max, merged_normaliser, merged_sum,
+        partial_at, raw_weight, speaks_for_chunk, write_stats,
+    },
+    row::{Layout, Need, Phase, Rows, output_start, place, row_start},
+    view::{
+        Sizes, Steps, View, address_type, check_same, cube_count, elements, output, partials, plan,
+        reciprocal, resized, vector_size,
+    },
 };
 
-/// The row's normaliser.
-#[cube]
-fn normaliser<F: Float, A: Float>(
-    logits: &Tensor<F>,
-    start: usize,
-    steps: &Steps,
-    rows: &Rows,
-    max: A,
-    reciprocal: A,
-    lane: usize,
-    #[comptime] layout: Layout,
-) -> A {
-    let mut sums = Array::<A>::new(1usize);
-    sums[0] = A::new(0.0_f32);
-    let mut from = lane;
-    while from < rows.classes {
-        let end = min(from + rows.block, rows.classes);
-        let mut part = A::new(0.0_f32);
-        let mut i = from;
-        while i < end {
-            let x = A::cast_from(logits[start + i * steps.class]);
-            part += raw_weight::<A>(x, max, reciprocal);
-            i += layout.lanes;
-        }
-        sums[0] += part;
-        from += rows.block;
-    }
-    let mut shared = sum_slots::<A>(1usize, layout);
-    row_sums::<A>(&mut sums, &mut shared, lane, 1usize, layout);
-    sums[0]
+/// What a softmax kernel writes, or differentiates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Kind {
+    /// Probabilities. Their gradient needs `<p, g>` over the classes with any.
+    Probs,
+    /// Their logarithms. The gradient needs `Σ g` over the allowed classes.
+    LogProbs,
 }
 
-/// Offset of a row's first element in a contiguous output of the logits' shape; its classes are `rows.inner` apart.
-#[cube]
-fn output_start(place: &Place, rows: &Rows) -> usize {
-    place.outer * rows.classes * rows.inner + place.inner
-}
+/// Numbers that a chunk hands on: maximum and normaliser.
+const FORWARD_PARTS: usize = 2;
 
 #[cube(launch_unchecked, address_type = "dynamic")]
-fn softmax_kernel<F: Float, A: Float>(
-    logits: &Tensor<F>,    // [outer, classes, inner]
-    probs: &mut Tensor<F>, // [outer, classes, inner]
-    stats: &mut Tensor<A>, // [outer, 2, inner]
+#[allow(clippy::too_many_arguments)]
+fn softmax_kernel<F: Float, A: Float, N: Size>(
+    logits: &Tensor<Vector<F, N>>,  // [outer, classes, inner]
+    out: &mut Tensor<Vector<F, N>>, // [outer, classes, inner]
+    stats: &mut Tensor<A>,          // [outer, 2, inner]
+    partials: &mut Tensor<A>,       // [rows, chunks, 2]
     rows: &Rows,
     steps: &Steps,
     reciprocal: InputScalar,
-    #[comptime] layout: Layout,
-    #[define(F, A)] _elements: [ElemType; 2],
-) {
-    let place = place(rows, 1, layout);
-    let reciprocal = reciprocal.get::<A>();
-    let start = row_start(&place, steps);
-    let max = find_max::<F, A>(logits, start, steps, rows, place.lane, layout);
-    let sum = normaliser::<F, A>(
-        logits, start, steps, rows, max, reciprocal, place.lane, layout,
-    );
-    write_stats::<A>(stats, &place, rows, max, sum);
-    if place.live {
-        let divisor = divisor::<A>(sum);
-        let to = output_start(&place, rows);
-        let mut i = place.lane;
-        while i < rows.classes {
-            let x = A::cast_from(logits[start + i * steps.class]);
-            let weight = raw_weight::<A>(x, max, reciprocal) / divisor;
-            probs[to + i * rows.inner] = F::cast_from(weight);
-            i += layout.lanes;
-        }
-    }
-}
-
-#[cube(launch_unchecked, address_type = "dynamic")]
-fn log_softmax_kernel<F: Float, A: Float>(
-    logits: &Tensor<F>,        // [outer, classes, inner]
-    log_probs: &mut Tensor<F>, // [outer, classes, inner]
-    stats: &mut Tensor<A>,     // [outer, 2, inner]
-    rows: &Rows,
-    steps: &Steps,
     // `-inf` comes from the host: WGSL has no literal for it.
     never: InputScalar,
+    #[comptime] kind: Kind,
+    #[comptime] phase: Phase,
     #[comptime] layout: Layout,
     #[define(F, A)] _elements: [ElemType; 2],
 ) {
-    let place = place(rows, 1, layout);
-    let never = never.get::<A>();
-    let one = A::new(1.0_f32);
+    let place = place(rows, layout);
     let start = row_start(&place, steps);
-    let max = find_max::<F, A>(logits, start, steps, rows, place.lane, layout);
-    let sum = normaliser::<F, A>(logits, start, steps, rows, max, one, place.lane, layout);
-    write_stats::<A>(stats, &place, rows, max, sum);
-    if place.live {
-        let log_sum = ln_from_one::<A>(divisor::<A>(sum));
-        let decided = max >= A::max_value();
-        let to = output_start(&place, rows);
-        let mut i = place.lane;
-        while i < rows.classes {
-            let x = A::cast_from(logits[start + i * steps.class]);
-            let gap = select(decided, A::new(0.0_f32), x - max);
-            let log_prob = select(is_excluded::<A>(x, max), never, gap - log_sum);
-            log_probs[to + i * rows.inner] = F::cast_from(log_prob);
-            i += layout.lanes;
+    let reciprocal = reciprocal.get::<A>();
+    let never = never.get::<A>();
+    let (max, sum) = if comptime!(phase == Phase::Finish) {
+        let max = merged_max::<A>(&*partials, &place, rows, FORWARD_PARTS);
+        let sum = merged_normaliser::<A>(&*partials, &place, rows, max, reciprocal, FORWARD_PARTS);
+        (max, sum)
+    } else {
+        let max = find_max::<F, A, N>(logits, start, steps, &place, layout);
+        let sum =
+            find_normaliser::<F, A, N>(logits, start, steps, &place, rows, max, reciprocal, layout);
+        (max, sum)
+    };
+    if comptime!(phase == Phase::Partial) {
+        if speaks_for_chunk(&place) {
+            let at = partial_at(&place, rows, place.chunk, FORWARD_PARTS);
+            partials[at] = max;
+            partials[at + 1] = sum;
+        }
+    } else {
+        write_stats::<A>(stats, &place, rows, max, sum);
+        if place.live {
+            let divisor = divisor::<A>(sum);
+            let log_sum = match comptime!(kind) {
+                Kind::Probs => A::new(0.0_f32),
+                Kind::LogProbs => ln_positive::<A>(divisor),
+            };
+            let decided = max >= A::max_value();
+            let to = output_start(&place, rows);
+            let mut g = place.first;
+            while g < place.end {
+                let x = Vector::<A, N>::cast_from(logits[start + g * steps.class]);
+                let mut y = Vector::<F, N>::empty();
+                #[unroll]
+                for k in 0..N::value() {
+                    let x = x.extract(k);
+                    let value = match comptime!(kind) {
+                        Kind::Probs => raw_weight::<A>(x, max, reciprocal) / divisor,
+                        Kind::LogProbs => {
+                            let gap = select(decided, A::new(0.0_f32), x - max);
+                            select(is_excluded::<A>(x, max), never, gap - log_sum)
+                        }
+                    };
+                    y.insert(k, F::cast_from(value));
+                }
+                out[to + g * rows.inner] = y;
+                g += layout.lanes;
+            }
         }
     }
-}
-
-/// What the backward kernels sum over a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Backward {
-    /// Of probabilities: `<p, g>` over the classes with any.
-    Softmax,
-    /// Of log-probabilities: `Σ g` over the allowed classes.
-    LogSoftmax,
 }
 
 /// Whether the upstream gradient of a class is ignored.
 #[cube]
-fn is_ignored<A: Float>(y: A, #[comptime] kind: Backward) -> bool {
+fn is_ignored<A: Float>(y: A, #[comptime] kind: Kind) -> bool {
     match comptime!(kind) {
-        Backward::Softmax => y == A::new(0.0_f32),
-        Backward::LogSoftmax => y < A::min_value(),
+        Kind::Probs => y == A::new(0.0_f32),
+        Kind::LogProbs => y < A::min_value(),
     }
 }
 
 #[cube(launch_unchecked, address_type = "dynamic")]
-fn backward_kernel<F: Float, A: Float>(
-    result: &Tensor<F>, // [outer, classes, inner], probabilities or their logarithms
-    stats: &Tensor<A>,  // [outer, 2, inner]
-    grad: &Tensor<F>,   // [outer, classes, inner]
-    grad_logits: &mut Tensor<F>, // [outer, classes, inner]
+#[allow(clippy::too_many_arguments)]
+fn backward_kernel<F: Float, A: Float, N: Size>(
+    result: &Tensor<Vector<F, N>>, // [outer, classes, inner], probabilities or their logarithms
+    stats: &Tensor<A>,             // [outer, 2, inner]
+    grad: &Tensor<Vector<F, N>>,   // [outer, classes, inner]
+    grad_logits: &mut Tensor<Vector<F, N>>, // [outer, classes, inner]
+    partials: &mut Tensor<A>,      // [rows, chunks, 1]
     rows: &Rows,
     result_steps: &Steps,
     stats_steps: &Steps,
     grad_steps: &Steps,
     reciprocal: InputScalar,
-    #[comptime] kind: Backward,
+    #[comptime] kind: Kind,
+    #[comptime] phase: Phase,
     #[comptime] layout: Layout,
     #[define(F, A)] _elements: [ElemType; 2],
 ) {
-    let place = place(rows, 1, layout);
+    let place = place(rows, layout);
     let zero = A::new(0.0_f32);
     let result_start = row_start(&place, result_steps);
     let grad_start = row_start(&place, grad_steps);
-    let mut sums = Array::<A>::new(1usize);
-    sums[0] = zero;
-    let mut from = place.lane;
-    while from < rows.classes {
-        let end = min(from + rows.block, rows.classes);
-        let mut part = zero;
-        let mut i = from;
-        while i < end {
-            let y = A::cast_from(result[result_start + i * result_steps.class]);
-            let upstream = A::cast_from(grad[grad_start + i * grad_steps.class]);
-            let term = match comptime!(kind) {
-                Backward::Softmax => y * upstream,
-                Backward::LogSoftmax => upstream,
-            };
-            part += select(is_ignored::<A>(y, kind), zero, term);
-            i += layout.lanes;
+    let sum = if comptime!(phase == Phase::Finish) {
+        merged_sum::<A>(&*partials, &place, rows, 0usize, 1usize)
+    } else {
+        let mut sum = zero;
+        let mut from = place.first;
+        while from < place.end {
+            let end = min(from + rows.block, place.end);
+            let mut part = zero;
+            let mut g = from;
+            while g < end {
+                let y = Vector::<A, N>::cast_from(result[result_start + g * result_steps.class]);
+                let upstream = Vector::<A, N>::cast_from(grad[grad_start + g * grad_steps.class]);
+                #[unroll]
+                for k in 0..N::value() {
+                    let (y, upstream) = (y.extract(k), upstream.extract(k));
+                    let term = match comptime!(kind) {
+                        Kind::Probs => y * upstream,
+                        Kind::LogProbs => upstream,
+                    };
+                    part += select(is_ignored::<A>(y, kind), zero, term);
+                }
+                g += layout.lanes;
+            }
+            sum += part;
+            from += rows.block;
         }
-        sums[0] += part;
-        from += rows.block;
-    }
-    let mut shared = sum_slots::<A>(1usize, layout);
-    row_sums::<A>(&mut sums, &mut shared, place.lane, 1usize, layout);
-    let sum = sums[0];
-    if place.live {
+        row_sum::<A>(sum, place.lane, layout)
+    };
+    if comptime!(phase == Phase::Partial) {
+        if speaks_for_chunk(&place) {
+            partials[partial_at(&place, rows, place.chunk, 1usize)] = sum;
+        }
+    } else if place.live {
         let reciprocal = reciprocal.get::<A>();
         let decided = stats[row_start(&place, stats_steps)] >= A::max_value();
         let to = output_start(&place, rows);
-        let mut i = place.lane;
-        while i < rows.classes {
-            let y = A::cast_from(result[result_start + i * result_steps.class]);
-            let upstream = A::cast_from(grad[grad_start + i * grad_steps.class]);
-            let slope = match comptime!(kind) {
-                Backward::Softmax => y * (upstream - sum) * reciprocal,
-                Backward::LogSoftmax => upstream - exp_nonpositive::<A>(y) * sum,
-            };
-            let fixed = decided || is_ignored::<A>(y, kind);
-            grad_logits[to + i * rows.inner] = F::cast_from(select(fixed, zero, slope));
-            i += layout.lanes;
+        let mut g = place.first;
+        while g < place.end {
+            let y = Vector::<A, N>::cast_from(result[result_start + g * result_steps.class]);
+            let upstream = Vector::<A, N>::cast_from(grad[grad_start + g * grad_steps.class]);
+            let mut slopes = Vector::<F, N>::empty();
+            #[unroll]
+            for k in 0..N::value() {
+                let (y, upstream) = (y.extract(k), upstream.extract(k));
+                let slope = match comptime!(kind) {
+                    Kind::Probs => y * (upstream - sum) * reciprocal,
+                    Kind::LogProbs => upstream - exp_nonpositive::<A>(y) * sum,
+                };
+                let fixed = decided || is_ignored::<A>(y, kind);
+                slopes.insert(k, F::cast_from(select(fixed, zero, slope)));
+            }
+            grad_logits[to + g * rows.inner] = slopes;
+            g += layout.lanes;
         }
     }
 }
@@ -206,7 +201,7 @@ fn backward_kernel<F: Float, A: Float>(
 /// # Panics
 /// If the device cannot compute with the dtype.
 pub fn softmax(logits: CubeTensor, dim: usize, temperature: f64) -> (CubeTensor, CubeTensor) {
-    forward("softmax", logits, dim, Forward::Softmax { temperature })
+    forward("softmax", logits, dim, temperature, Kind::Probs)
 }
 
 /// The log-probabilities `log_softmax(logits)` along `dim`, and the row statistics; shapes as for [`softmax`].
@@ -214,7 +209,7 @@ pub fn softmax(logits: CubeTensor, dim: usize, temperature: f64) -> (CubeTensor,
 /// # Panics
 /// If the device cannot compute with the dtype.
 pub fn log_softmax(logits: CubeTensor, dim: usize) -> (CubeTensor, CubeTensor) {
-    forward("log_softmax", logits, dim, Forward::LogSoftmax)
+    forward("log_softmax", logits, dim, 1.0, Kind::LogProbs)
 }
 
 /// Gradient of [`softmax`] from its results: `p (g - <p, g>) / T`. What `grad` holds where `p` is 0 does not matter.
@@ -228,15 +223,8 @@ pub fn softmax_backward(
     dim: usize,
     temperature: f64,
 ) -> CubeTensor {
-    backward(
-        "softmax_backward",
-        probs,
-        stats,
-        grad,
-        dim,
-        temperature,
-        Backward::Softmax,
-    )
+    let op = "softmax_backward";
+    backward(op, probs, stats, grad, dim, temperature, Kind::Probs)
 }
 
 /// Gradient of [`log_softmax`] from its results: `g - p Σ g` over the allowed entries.
@@ -249,25 +237,26 @@ pub fn log_softmax_backward(
     grad: CubeTensor,
     dim: usize,
 ) -> CubeTensor {
-    backward(
-        "log_softmax_backward",
-        log_probs,
-        stats,
-        grad,
-        dim,
-        1.0,
-        Backward::LogSoftmax,
-    )
+    let op = "log_softmax_backward";
+    backward(op, log_probs, stats, grad, dim, 1.0, Kind::LogProbs)
 }
 
-/// Which forward kernel.
-enum Forward {
-    Softmax { temperature: f64 },
-    LogSoftmax,
+/// The maximum and a sum; at most three walks with blocks.
+fn need(stats_dtype: DType) -> Need {
+    Need {
+        shared_bytes: 2 * stats_dtype.size(),
+        walks: 4,
+    }
 }
 
-/// Launches a forward kernel.
-fn forward(op: &str, logits: CubeTensor, dim: usize, kind: Forward) -> (CubeTensor, CubeTensor) {
+/// Launches the forward kernel.
+fn forward(
+    op: &str,
+    logits: CubeTensor,
+    dim: usize,
+    temperature: f64,
+    kind: Kind,
+) -> (CubeTensor, CubeTensor) {
     let rank = logits.meta.num_dims();
     let (elements, stats_dtype) = elements(op, &logits.client, logits.dtype);
     let sizes = Sizes::of(&logits, dim, rank);
@@ -276,52 +265,36 @@ fn forward(op: &str, logits: CubeTensor, dim: usize, kind: Forward) -> (CubeTens
     if sizes.rows() == 0 {
         return (out, stats);
     }
-    check_classes(op, &sizes);
+    sizes.check_classes(op);
     let logits = View::new(logits, dim, rank);
-    // The maximum and the normaliser.
-    let shared_bytes = 2 * stats_dtype.size();
-    let layout = layout(&logits, &sizes, shared_bytes);
-    let cubes = cube_count(op, &out.client, sizes.rows().div_ceil(layout.rows));
-    let addresses = address_type(&[&logits.tensor, &out, &stats]);
-    let client = out.client.clone();
-    let (out_arg, stats_arg) = (
-        out.clone().into_tensor_arg(),
-        stats.clone().into_tensor_arg(),
-    );
-    let steps = logits.launch_steps();
-    let logits_arg = logits.tensor.into_tensor_arg();
-    // SAFETY: the view's strides stay inside its tensor, the outputs are contiguous and of the sizes given, and units beyond the
-    // last row read row 0 and write nothing.
-    unsafe {
-        match kind {
-            Forward::Softmax { temperature } => softmax_kernel::launch_unchecked(
-                &client,
-                cubes,
-                layout.cube_dim(),
+    let vector = vector_size(&sizes, &[&logits]);
+    let groups = sizes.classes / vector;
+    let plan = plan(&logits, &sizes, groups, need(stats_dtype));
+    let partials = partials(&out, stats_dtype, &plan, sizes.rows(), FORWARD_PARTS);
+    let addresses = address_type(&[&logits.tensor, &out, &stats, &partials]);
+    for &phase in plan.phases() {
+        // SAFETY: the view's strides stay inside its tensor, the outputs are contiguous and of the sizes given, units beyond the
+        // last row read row 0 and write nothing, and partial results are written before they are read.
+        unsafe {
+            softmax_kernel::launch_unchecked(
+                &out.client,
+                cube_count(op, &out.client, plan.cubes(sizes.rows())),
+                plan.layout.cube_dim(),
                 addresses,
-                logits_arg,
-                out_arg,
-                stats_arg,
-                sizes.launch(&layout),
-                steps,
+                vector,
+                logits.tensor.clone().into_tensor_arg(),
+                out.clone().into_tensor_arg(),
+                stats.clone().into_tensor_arg(),
+                partials.clone().into_tensor_arg(),
+                sizes.launch(&plan, groups),
+                logits.launch_vector_steps(vector),
                 reciprocal(temperature, elements[1]),
-                layout,
-                elements,
-            ),
-            Forward::LogSoftmax => log_softmax_kernel::launch_unchecked(
-                &client,
-                cubes,
-                layout.cube_dim(),
-                addresses,
-                logits_arg,
-                out_arg,
-                stats_arg,
-                sizes.launch(&layout),
-                steps,
                 InputScalar::new(f64::NEG_INFINITY, elements[1]),
-                layout,
+                kind,
+                phase,
+                plan.layout,
                 elements,
-            ),
+            );
         }
     }
     (out, stats)
@@ -335,67 +308,48 @@ fn backward(
     grad: CubeTensor,
     dim: usize,
     temperature: f64,
-    kind: Backward,
+    kind: Kind,
 ) -> CubeTensor {
     let rank = result.meta.num_dims();
     let (elements, stats_dtype) = elements(op, &result.client, result.dtype);
-    assert!(
-        grad.meta.shape() == result.meta.shape() && grad.dtype == result.dtype,
-        "{op}: grad must have shape {:?} and dtype {:?}, got {:?} and {:?}",
-        result.meta.shape(),
-        result.dtype,
-        grad.meta.shape(),
-        grad.dtype
-    );
+    check_same(op, "grad", &grad, &result);
     let sizes = Sizes::of(&result, dim, rank);
     let out = output(&result, result.meta.shape().clone(), result.dtype);
     if sizes.rows() == 0 {
         return out;
     }
-    check_classes(op, &sizes);
+    sizes.check_classes(op);
     let [result, stats, grad] = [result, stats, grad].map(|tensor| View::new(tensor, dim, rank));
-    let layout = layout(&result, &sizes, stats_dtype.size());
-    let cubes = cube_count(op, &out.client, sizes.rows().div_ceil(layout.rows));
+    let vector = vector_size(&sizes, &[&result, &grad]);
+    let groups = sizes.classes / vector;
+    let plan = plan(&result, &sizes, groups, need(stats_dtype));
+    let partials = partials(&out, stats_dtype, &plan, sizes.rows(), 1);
     let addresses = address_type(&[&result.tensor, &stats.tensor, &grad.tensor, &out]);
-    // SAFETY: as in `forward`.
-    unsafe {
-        backward_kernel::launch_unchecked(
-            &out.client,
-            cubes,
-            layout.cube_dim(),
-            addresses,
-            result.tensor.clone().into_tensor_arg(),
-            stats.tensor.clone().into_tensor_arg(),
-            grad.tensor.clone().into_tensor_arg(),
-            out.clone().into_tensor_arg(),
-            sizes.launch(&layout),
-            result.launch_steps(),
-            stats.launch_steps(),
-            grad.launch_steps(),
-            reciprocal(temperature, elements[1]),
-            kind,
-            layout,
-            elements,
-        );
+    for &phase in plan.phases() {
+        // SAFETY: as in `forward`.
+        unsafe {
+            backward_kernel::launch_unchecked(
+                &out.client,
+                cube_count(op, &out.client, plan.cubes(sizes.rows())),
+                plan.layout.cube_dim(),
+                addresses,
+                vector,
+                result.tensor.clone().into_tensor_arg(),
+                stats.tensor.clone().into_tensor_arg(),
+                grad.tensor.clone().into_tensor_arg(),
+                out.clone().into_tensor_arg(),
+                partials.clone().into_tensor_arg(),
+                sizes.launch(&plan, groups),
+                result.launch_vector_steps(vector),
+                stats.launch_steps(),
+                grad.launch_vector_steps(vector),
+                reciprocal(temperature, elements[1]),
+                kind,
+                phase,
+                plan.layout,
+                elements,
+            );
+        }
     }
     out
-}
-
-/// The layout for walking through `view`.
-fn layout(view: &View, sizes: &Sizes, shared_bytes: usize) -> Layout {
-    Layout::choose(
-        &view.tensor.client,
-        sizes.rows(),
-        sizes.classes,
-        view.classes_contiguous(),
-        shared_bytes,
-    )
-}
-
-/// Panics unless a row has an entry.
-fn check_classes(op: &str, sizes: &Sizes) {
-    assert!(
-        sizes.classes > 0,
-        "{op}: logits must have at least one class along dim, got 0"
-    );
 }

@@ -14,7 +14,10 @@ use burn_cubecl::{
     tensor::CubeTensor,
 };
 
-use super::row::{Layout, RowsLaunch};
+use super::row::{Need, Plan, RowsLaunch};
+
+/// Classes that one load may take at most: 16 bytes of `f32` is the widest load of any device.
+pub(crate) const WIDEST_VECTOR: usize = 4;
 
 /// Strides of a tensor seen as `[outer, classes, inner, features]`; 0 for a group that the tensor does not have.
 #[derive(CubeType, CubeLaunch)]
@@ -51,11 +54,29 @@ impl Sizes {
         self.outer * self.inner
     }
 
-    /// The sizes as a kernel argument.
-    pub(crate) fn launch(&self, layout: &Layout) -> RowsLaunch {
-        let terms = self.classes.div_ceil(layout.lanes);
-        let block = layout.lanes * (1 + terms.isqrt());
-        RowsLaunch::new(self.rows(), self.classes, self.inner, self.features, block)
+    /// The sizes as a kernel argument, for rows of `groups` groups.
+    pub(crate) fn launch(&self, plan: &Plan, groups: usize) -> RowsLaunch {
+        let lanes = plan.layout.lanes;
+        let terms = plan.span.div_ceil(lanes);
+        let block = lanes * (1 + terms.isqrt());
+        RowsLaunch::new(
+            self.rows(),
+            self.classes,
+            groups,
+            self.inner,
+            self.features,
+            plan.chunks,
+            plan.span,
+            block,
+        )
+    }
+
+    /// Panics unless a row has an entry.
+    pub(crate) fn check_classes(&self, op: &str) {
+        assert!(
+            self.classes > 0,
+            "{op}: logits must have at least one class along dim, got 0"
+        );
     }
 }
 
@@ -89,9 +110,37 @@ impl View {
 
     /// The strides as a kernel argument.
     pub(crate) fn launch_steps(&self) -> StepsLaunch {
-        let [outer, class, inner, feature] = self.steps;
-        StepsLaunch::new(outer, class, inner, feature)
+        self.launch_vector_steps(1)
     }
+
+    /// The strides as a kernel argument, in vectors of neighbouring classes.
+    pub(crate) fn launch_vector_steps(&self, vector: usize) -> StepsLaunch {
+        let [outer, class, inner, feature] = self.steps;
+        StepsLaunch::new(outer / vector, class, inner / vector, feature)
+    }
+
+    /// Whether the rows can be read in such vectors.
+    fn has_vectors(&self, vector: usize) -> bool {
+        let [outer, class, inner, _] = self.steps;
+        class == 1 && outer.is_multiple_of(vector) && inner.is_multiple_of(vector)
+    }
+}
+
+/// Classes in one load: the widest vector of the device that divides the rows of all `views` and of contiguous results.
+pub(crate) fn vector_size(sizes: &Sizes, views: &[&View]) -> usize {
+    let tensor = &views[0].tensor;
+    let widest = tensor.client.properties().hardware.max_vector_size;
+    let fits = |vector: usize| {
+        vector <= widest
+            && sizes.inner == 1
+            && sizes.features == 1
+            && sizes.classes.is_multiple_of(vector)
+            && views.iter().all(|view| view.has_vectors(vector))
+    };
+    [WIDEST_VECTOR, 2]
+        .into_iter()
+        .find(|&v| fits(v))
+        .unwrap_or(1)
 }
 
 /// One stride for each group of dimensions, if there is one.
@@ -165,6 +214,57 @@ pub(crate) fn reciprocal(temperature: f64, compute: ElemType) -> InputScalar {
 /// A contiguous, uninitialised tensor beside `like`.
 pub(crate) fn output(like: &CubeTensor, shape: Shape, dtype: DType) -> CubeTensor {
     empty_device_contiguous_dtype(like.client.clone(), like.device.clone(), shape, dtype)
+}
+
+/// The tensor between two launches, `width` numbers for every chunk of every row.
+pub(crate) fn partials(
+    like: &CubeTensor,
+    stats_dtype: DType,
+    plan: &Plan,
+    rows: usize,
+    width: usize,
+) -> CubeTensor {
+    output(like, Shape::from([plan.partials(rows, width)]), stats_dtype)
+}
+
+/// The plan for walking through `view` in `groups` groups per row.
+pub(crate) fn plan(view: &View, sizes: &Sizes, groups: usize, need: Need) -> Plan {
+    Plan::choose(
+        &view.tensor.client,
+        sizes.rows(),
+        groups,
+        view.classes_contiguous(),
+        need,
+    )
+}
+
+/// The plan for walking through `view` in groups where rows cannot be split.
+pub(crate) fn unsplit_plan(view: &View, sizes: &Sizes, groups: usize, need: Need) -> Plan {
+    Plan::unsplit(
+        &view.tensor.client,
+        sizes.rows(),
+        groups,
+        view.classes_contiguous(),
+        need,
+    )
+}
+
+/// The plan for walking through `view` where no unit waits for another; `walks` loop iterations for each group.
+pub(crate) fn independent_plan(view: &View, sizes: &Sizes, groups: usize, walks: usize) -> Plan {
+    let contiguous = view.classes_contiguous();
+    Plan::independent(&view.tensor.client, sizes.rows(), groups, contiguous, walks)
+}
+
+/// Panics unless `tensor`, the argument `name`, has the shape and dtype of `like`.
+pub(crate) fn check_same(op: &str, name: &str, tensor: &CubeTensor, like: &CubeTensor) {
+    assert!(
+        tensor.meta.shape() == like.meta.shape() && tensor.dtype == like.dtype,
+        "{op}: {name} must have shape {:?} and dtype {:?}, got {:?} and {:?}",
+        like.meta.shape(),
+        like.dtype,
+        tensor.meta.shape(),
+        tensor.dtype
+    );
 }
 
 /// `tensor`'s shape with another size at `dim`.

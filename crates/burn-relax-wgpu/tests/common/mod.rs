@@ -9,8 +9,8 @@ use burn_cubecl::{CubeBackend, CubeDevice, ops::into_data_sync, tensor::CubeTens
 use burn_wgpu::{RuntimeOptions, WgpuDevice, graphics::AutoGraphicsApi, try_init_setup};
 
 /// Row lengths round every width that the kernels know.
-pub const LENGTHS: [usize; 16] = [
-    1, 2, 15, 16, 17, 31, 32, 33, 255, 256, 257, 1000, 1025, 4096, 32000, 128001,
+pub const LENGTHS: [usize; 17] = [
+    1, 2, 15, 16, 17, 31, 32, 33, 255, 256, 257, 1000, 1025, 4096, 32000, 128001, 1_000_000,
 ];
 
 /// The default wgpu device.
@@ -18,13 +18,19 @@ pub const LENGTHS: [usize; 16] = [
 /// # Panics
 /// If there is none; a test that cannot run has failed.
 pub fn device() -> CubeDevice {
+    device_with(RuntimeOptions::default())
+}
+
+/// [`device`] with these options, if the device is not in use yet.
+///
+/// # Panics
+/// As [`device`].
+pub fn device_with(options: RuntimeOptions) -> CubeDevice {
     static DEVICE: OnceLock<CubeDevice> = OnceLock::new();
     DEVICE
         .get_or_init(|| {
             let device = WgpuDevice::default();
-            if let Err(error) =
-                try_init_setup::<AutoGraphicsApi>(&device, RuntimeOptions::default())
-            {
+            if let Err(error) = try_init_setup::<AutoGraphicsApi>(&device, options) {
                 panic!(
                     "these tests need a graphics adapter, and wgpu found none ({error}). A software one will do: on Debian, \
                      apt install mesa-vulkan-drivers"
@@ -202,4 +208,21 @@ pub fn special_rows(n: usize) -> (Vec<f32>, usize) {
         .for_each(|x| *x = f32::NEG_INFINITY);
     rows[6][n - 1] = f32::INFINITY;
     (rows.concat(), 8)
+}
+
+/// An integer tensor's values.
+pub fn read_ints(tensor: &CubeTensor) -> Vec<i64> {
+    into_data_sync(tensor.clone()).iter::<i64>().collect()
+}
+
+/// Rows enough to share a cube at short lengths, few enough to keep long ones quick.
+pub fn rows_for(classes: usize) -> usize {
+    if classes > 100_000 { 1 } else { 3 }
+}
+
+/// The rows of row-major data with the classes last, in f64.
+pub fn rows_of(data: &[f32], classes: usize) -> Vec<Vec<f64>> {
+    data.chunks(classes)
+        .map(|row| row.iter().map(|&x| f64::from(x)).collect())
+        .collect()
 }
