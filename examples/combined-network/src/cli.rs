@@ -4,7 +4,7 @@ use crate::backend::Backend;
 use crate::data::Task;
 use crate::recipe::Decay;
 use crate::strategy::Strategy;
-use crate::{audit, polynomial, predict};
+use crate::{audit, compare, polynomial, predict};
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -26,6 +26,8 @@ enum Command {
     Train(TrainArgs),
     /// Write chosen class, its probability and its value for the rows of a CSV file
     Predict(PredictArgs),
+    /// Train every strategy on every task over many seeds, and print one table
+    Compare(CompareArgs),
     /// Measure bias and noise of every strategy's gradient against the enumerated one
     Audit(AuditArgs),
     /// Minimise mean |x - .45|^p over 128 two-class latents by five strategies
@@ -93,6 +95,29 @@ pub struct PredictArgs {
     pub backend: Option<Backend>,
 }
 
+/// Options of `compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// Strategies to train with, comma-separated [default: all]
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub strategy: Vec<Strategy>,
+    /// Tasks to train on, comma-separated [default: all]
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub task: Vec<Task>,
+    /// Runs of each, with the seeds 0, 1, …
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..), allow_negative_numbers = true)]
+    pub seeds: u64,
+    /// Optimiser steps of a run, of 128 rows each
+    #[arg(long, default_value_t = 4000, value_parser = step_count, allow_negative_numbers = true)]
+    pub steps: usize,
+    /// Print a JSON array of objects instead of a table
+    #[arg(long)]
+    pub json: bool,
+    /// Where to run
+    #[arg(long, value_enum, default_value = "flex")]
+    pub backend: Backend,
+}
+
 /// Options of `audit`.
 #[derive(Debug, Args)]
 pub struct AuditArgs {
@@ -138,6 +163,7 @@ impl Cli {
             None => self.train.run(),
             Some(Command::Train(args)) => args.run(),
             Some(Command::Predict(args)) => predict::predict(&args),
+            Some(Command::Compare(args)) => compare::compare(&args),
             Some(Command::Audit(args)) => audit::audit(&args),
             Some(Command::Polynomial(args)) => polynomial::polynomial(&args),
         }

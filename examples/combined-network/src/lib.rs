@@ -13,6 +13,7 @@
 //! | [`mersenne`] | PyTorch's random numbers, for problems measured with both |
 //! | [`loader`], [`validation`] | minibatches to train on, the split to validate on |
 //! | [`metrics`], [`curves`], [`progress`] | what is measured, kept and shown |
+//! | [`compare`] | many runs as one table |
 //! | [`store`], [`draft`], [`table`], [`predict`] | run folders, CSV files, the `predict` command |
 //! | [`cli`], [`backend`], [`recipe`], [`report`] | command line, devices, default rates, the summary |
 
@@ -20,6 +21,7 @@ pub mod audit;
 pub mod backend;
 pub mod baseline;
 pub mod cli;
+pub mod compare;
 pub mod curves;
 pub mod data;
 pub mod draft;

@@ -40,7 +40,7 @@ impl Recipe {
     #[must_use]
     pub fn new(strategy: Strategy, task: Task) -> Self {
         let rates = match strategy {
-            Strategy::Auto => [0.03, 0.02, 0.02, 0.02],
+            Strategy::Auto => [0.03, 0.03, 0.02, 0.02],
             Strategy::FreeEnergy => [0.03, 0.02, 0.01, 0.02],
             Strategy::SoftArgmaxGather | Strategy::Gradual => [0.03, 0.03, 0.03, 0.01],
             Strategy::SoftArgmaxGatherAnnealed

@@ -12,6 +12,10 @@ use serde::{Deserialize, Serialize};
 /// Temperature of the free energy, in units of the rescaled cost, that is of the targets' variance.
 const FREE_ENERGY_TEMPERATURE: f64 = 0.1;
 
+/// Where the recommended strategy's temperature ends: twice the variance of the noise, at which the free energy is the
+/// likelihood of the data.
+const FINAL_TEMPERATURE: f64 = 0.005;
+
 /// Entropy bonus at the first step, in the same unit, and the share of the steps after which nothing is left of it.
 const ENTROPY: (f64, f64) = (0.2, 0.7);
 
@@ -19,7 +23,7 @@ const ENTROPY: (f64, f64) = (0.2, 0.7);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Strategy {
-    /// The recommended one: free energy whose temperature falls from .1 to .02
+    /// The recommended one: free energy whose temperature falls from .1 to .005
     Auto,
     /// Squared error of the softmax-weighted value: trains a blend, which the hard choice does not inherit
     SoftArgmaxGather,
@@ -106,7 +110,7 @@ impl Strategy {
         let one = Schedule::from(1.0);
         match self {
             Self::Auto => Method::FreeEnergy {
-                temperature: falling(FREE_ENERGY_TEMPERATURE, 0.02),
+                temperature: falling(FREE_ENERGY_TEMPERATURE, FINAL_TEMPERATURE),
             },
             Self::SoftArgmaxGather => Method::SoftValue { temperature: one },
             Self::SoftArgmaxGatherAnnealed => Method::SoftValue {

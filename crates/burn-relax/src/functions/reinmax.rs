@@ -132,6 +132,9 @@ fn second_order<const D: usize>(
 ) -> Tensor<D> {
     let temperature = temperature.into();
     temperature.check(op, "temperature", &logits, dim);
+    if logits.dims().contains(&0) {
+        return logits;
+    }
     let dtype = logits.dtype();
     let logits = load(logits);
     let temperature = temperature.load().detach();
