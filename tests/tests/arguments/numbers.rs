@@ -1,6 +1,6 @@
 use burn_relax::*;
 
-use crate::{message, refusals, zeros};
+use crate::{ints, message, refusals, zeros};
 
 /// Zero, negative, NaN and infinite numbers, with how they are printed.
 const BAD: [(f64, &str); 6] = [
@@ -16,7 +16,7 @@ const BAD: [(f64, &str); 6] = [
 #[test]
 fn a_temperature_or_power_outside_its_domain_is_named() {
     type Call = fn(f64);
-    let calls: [(&str, &str, Call); 17] = [
+    let calls: [(&str, &str, Call); 21] = [
         ("softmax", "temperature", |t| {
             drop(softmax(zeros([2]), 0, t))
         }),
