@@ -167,7 +167,7 @@ fn balancing_costs_have_their_slopes(device: &Device, table: &mut Table) {
         |x| importance_cost(x.get::<D>("logits"), dim)
     );
     Difference::new("load_balancing_cost")
-        .input("logits", spread([6, 3], 4))
+        .input("logits", spread([5, 3], 4))
         .check(device, table, |x| {
             load_balancing_cost(x.get::<2>("logits"), 1)
         });
