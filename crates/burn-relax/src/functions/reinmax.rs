@@ -74,7 +74,7 @@ pub fn reinmax<const D: usize>(
     let op = "reinmax";
     let dim = check::dim::<D>(op, dim);
     check::not_empty(op, "logits", &logits, dim);
-    let indices = sample(logits.clone().detach(), dim, 1, 1.0, seed.into());
+    let (indices, _) = sample(logits.clone().detach(), dim, 1, 1.0, seed.into());
     second_order(op, logits, indices, dim, temperature)
 }
 
