@@ -149,8 +149,7 @@ impl Training {
         let optimiser = AdamConfig::new().with_epsilon(1e-8).init();
         let trainee = Trainee {
             network: CombinedNetworkConfig::new(task).init(SEED, &device),
-            selector: strategy.selector(SEED, &device),
-            strategy,
+            selector: strategy.selector(SEED, TOTAL, &device),
             unit: 1.0,
         };
         Self {

@@ -16,6 +16,70 @@ pub(crate) fn dim<const D: usize>(op: &str, dim: impl AsIndex) -> usize {
     index.rem_euclid(rank) as usize
 }
 
+/// A tensor that gradients can be asked for.
+#[track_caller]
+pub(crate) fn autodiff<const D: usize>(op: &str, argument: &str, tensor: &Tensor<D>) {
+    let device = tensor.device();
+    assert!(
+        device.is_autodiff(),
+        "{op}: {argument} must be on a device with autodiff, got {device:?}"
+    );
+}
+
+/// Something that a setting asks for.
+#[track_caller]
+pub(crate) fn given(op: &str, argument: &str, reason: &str, given: bool) {
+    assert!(
+        given,
+        "{op}: {argument} must be given for {reason}, got none"
+    );
+}
+
+/// Few enough combinations of `choices` among `classes` to list them all.
+#[track_caller]
+pub(crate) fn enumerable(
+    op: &str,
+    classes: usize,
+    choices: usize,
+    most: usize,
+    count: Option<usize>,
+) {
+    assert!(
+        count.is_some_and(|count| count <= most),
+        "{op}: the number of outcomes must be at most {most} to list them all, got {classes} to the power of {choices}{}",
+        count.map_or_else(String::new, |count| format!(" = {count}"))
+    );
+}
+
+/// What a caller's cost returns for the values it was asked about.
+#[track_caller]
+pub(crate) fn cost(op: &str, expected: Shape, shape: Shape) {
+    assert!(
+        shape == expected,
+        "{op}: cost must have the shape {:?} for the values it was given, got {:?}",
+        &expected[..],
+        &shape[..]
+    );
+}
+
+/// The axis of choices that share one cost, which is not the classes' own.
+#[track_caller]
+pub(crate) fn joint_dim<const D: usize>(
+    op: &str,
+    joint_dim: Option<isize>,
+    dim: usize,
+) -> Option<usize> {
+    let index = joint_dim?;
+    let rank = D as isize;
+    let joint = index.rem_euclid(rank) as usize;
+    assert!(
+        (-rank..rank).contains(&index) && joint != dim,
+        "{op}: joint_dim must be in {}..{rank} and differ from dim for a tensor of rank {rank}, got {index}",
+        -rank
+    );
+    Some(joint)
+}
+
 /// The axis chosen over has an entry to choose.
 #[track_caller]
 pub(crate) fn not_empty<const D: usize, K: Basic>(
@@ -119,6 +183,39 @@ pub(crate) fn same_rows(op: &str, argument: &str, logits: Shape, shape: Shape, d
         &logits[..],
         &shape[..]
     );
+}
+
+/// A shape that broadcasts to another of the same rank.
+#[track_caller]
+pub(crate) fn broadcasts(op: &str, argument: &str, full: Shape, shape: Shape) {
+    let fits = shape
+        .iter()
+        .zip(full.iter())
+        .all(|(&size, &full)| size == 1 || size == full);
+    assert!(
+        fits,
+        "{op}: {argument} must have size 1 or that of {:?} in every dimension, got {:?}",
+        &full[..],
+        &shape[..]
+    );
+}
+
+/// A tensor with exactly one dimension more than the result.
+#[track_caller]
+pub(crate) fn one_rank_less<const D: usize, const DO: usize>(op: &str, argument: &str) {
+    assert!(
+        D + 1 == DO,
+        "{op}: {argument} must have rank {} for a result of rank {D}, got {DO}",
+        D + 1
+    );
+}
+
+/// One entry for each row of the logits.
+#[track_caller]
+pub(crate) fn one_per_row(op: &str, argument: &str, logits: Shape, shape: Shape, dim: usize) {
+    let mut rows = logits;
+    rows[dim] = 1;
+    same_shape(op, argument, "one row of the logits", rows, shape);
 }
 
 /// One value per row: size 1 along the axis, and 1 or the logits' size elsewhere.

@@ -81,6 +81,14 @@ impl<const D: usize> Coefficient<D> {
         }
     }
 
+    /// Without its gradient.
+    pub(crate) fn detach(self) -> Self {
+        match self {
+            Self::Number(value) => Self::Number(value),
+            Self::Tensor(tensor) => Self::Tensor(tensor.detach()),
+        }
+    }
+
     /// The coefficient as a tensor beside `like`: a single value, or one for each row.
     pub(crate) fn into_tensor(self, like: &Tensor<D>, dim: usize) -> Tensor<D> {
         match self {

@@ -54,6 +54,7 @@
 //! `-inf` logits are forbidden choices: weight and gradient exactly 0, never sampled, and a masked row equals the shorter
 //! row. A row that is all `-inf` gives 0 everywhere. Logits of ±10⁴ are as exact as small ones. NaN stays in its row.
 
+pub mod audit;
 mod backends;
 mod check;
 mod coefficient;
@@ -66,25 +67,30 @@ mod metadata;
 mod modules;
 mod ops;
 mod schedule;
+mod strategy;
 
 pub use burn_relax_kernels::Seed;
 pub use coefficient::Coefficient;
 pub use estimators::{
-    expected_cost, free_energy_cost, leave_one_out_baseline, score_function_cost,
+    batch_baseline, categorical_log_likelihood, dice, dice_cost, expected_cost, free_energy_cost,
+    gaussian_log_likelihood, hard_mixture_nll, importance_cost, leave_one_out_baseline,
+    load_balancing_cost, mixture_nll, score_function_cost, winner_takes_all_cost,
 };
 pub use functions::{
     Coordinates, Grid, argmax, argmax_gather, categorical_entropy, categorical_log_prob,
-    gradual_argmax, gumbel_noise, gumbel_softmax, gumbel_softmax_with_noise, log_softmax,
-    power_softmax, relaxed_categorical_log_density, sample_categorical,
-    sample_categorical_with_log_prob, soft_argmax, soft_argmax_gather, soft_argmax_with_variance,
-    softmax, spatial_soft_argmax, spatial_soft_argmax_with_variance, straight_through,
-    straight_through_argmax, straight_through_sample, straight_through_with_indices,
-    windowed_soft_argmax, windowed_spatial_soft_argmax,
+    gradual_argmax, gumbel_noise, gumbel_rao, gumbel_softmax, gumbel_softmax_with_noise,
+    log_softmax, power_softmax, reinmax, reinmax_with_indices, relaxed_categorical_log_density,
+    sample_categorical, sample_categorical_with_log_prob, soft_argmax, soft_argmax_gather,
+    soft_argmax_with_variance, softmax, spatial_soft_argmax, spatial_soft_argmax_with_variance,
+    straight_through, straight_through_argmax, straight_through_sample,
+    straight_through_with_indices, windowed_soft_argmax, windowed_spatial_soft_argmax,
 };
 pub use modules::{
     Baseline, GradualArgmax, GradualArgmaxConfig, GumbelSoftmax, GumbelSoftmaxConfig,
-    ScoreFunctionSelector, ScoreFunctionSelectorConfig, Selection, SoftArgmax, SoftArgmaxConfig,
-    SoftArgmaxGather, SoftArgmaxGatherConfig, StraightThroughArgmax, StraightThroughArgmaxConfig,
+    ScoreFunctionSelector, ScoreFunctionSelectorConfig, Selection, Selector, SelectorConfig,
+    SoftArgmax, SoftArgmaxConfig, SoftArgmaxGather, SoftArgmaxGatherConfig, StraightThroughArgmax,
+    StraightThroughArgmaxConfig,
 };
 pub use ops::RelaxOps;
 pub use schedule::Schedule;
+pub use strategy::{Bias, Label, Strategy};

@@ -85,6 +85,28 @@ impl Schedule {
     }
 }
 
+impl From<f64> for Schedule {
+    /// Always `value`.
+    fn from(value: f64) -> Self {
+        Self::Constant { value }
+    }
+}
+
+impl Schedule {
+    /// Whether every value it takes passes the check of its first and its last one, as monotone schedules' do.
+    #[track_caller]
+    pub(crate) fn check(&self, op: &str, argument: &str, check: impl Fn(&str, &str, f64)) {
+        let last = match *self {
+            Self::Constant { .. } => 0,
+            Self::Linear { steps, .. }
+            | Self::Exponential { steps, .. }
+            | Self::Cosine { steps, .. } => steps,
+        };
+        check(op, argument, self.at(0));
+        check(op, argument, self.at(last));
+    }
+}
+
 #[track_caller]
 fn share(from: f64, to: f64, step: usize, steps: usize) -> f64 {
     check::finite("Schedule", "from", from);

@@ -2,9 +2,9 @@
 
 use crate::backend::Backend;
 use crate::data::Task;
-use crate::predict;
 use crate::recipe::Decay;
 use crate::strategy::Strategy;
+use crate::{audit, compare, polynomial, predict};
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -26,6 +26,12 @@ enum Command {
     Train(TrainArgs),
     /// Write chosen class, its probability and its value for the rows of a CSV file
     Predict(PredictArgs),
+    /// Train every strategy on every task over many seeds, and print one table
+    Compare(CompareArgs),
+    /// Measure bias and noise of every strategy's gradient against the enumerated one
+    Audit(AuditArgs),
+    /// Minimise mean |x - .45|^p over 128 two-class latents by five strategies
+    Polynomial(PolynomialArgs),
 }
 
 /// Options of `train`.
@@ -35,7 +41,7 @@ pub struct TrainArgs {
     #[arg(long, value_enum, default_value = "flex")]
     pub backend: Backend,
     /// How to train through the choice
-    #[arg(long, value_enum, default_value = "free-energy")]
+    #[arg(long, value_enum, default_value = "auto")]
     pub strategy: Strategy,
     /// Which regression task, from easy to hard
     #[arg(long, value_enum, default_value = "a")]
@@ -49,7 +55,7 @@ pub struct TrainArgs {
     /// Learning rate [default: the best known for strategy and task]
     #[arg(long, value_parser = positive, allow_negative_numbers = true)]
     pub lr: Option<f64>,
-    /// What becomes of the learning rate [default: cosine for free-energy, else constant]
+    /// What becomes of the learning rate [default: cosine for auto and free-energy, else constant]
     #[arg(long, value_enum)]
     pub decay: Option<Decay>,
     /// Norm to clip each parameter's gradient to, 0 for none [default: 1 for the score functions, else none]
@@ -89,6 +95,63 @@ pub struct PredictArgs {
     pub backend: Option<Backend>,
 }
 
+/// Options of `compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// Strategies to train with, comma-separated [default: all]
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub strategy: Vec<Strategy>,
+    /// Tasks to train on, comma-separated [default: all]
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub task: Vec<Task>,
+    /// Runs of each, with the seeds 0, 1, …
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..), allow_negative_numbers = true)]
+    pub seeds: u64,
+    /// Optimiser steps of a run, of 128 rows each
+    #[arg(long, default_value_t = 4000, value_parser = step_count, allow_negative_numbers = true)]
+    pub steps: usize,
+    /// Print a JSON array of objects instead of a table
+    #[arg(long)]
+    pub json: bool,
+    /// Where to run
+    #[arg(long, value_enum, default_value = "flex")]
+    pub backend: Backend,
+}
+
+/// Options of `audit`.
+#[derive(Debug, Args)]
+pub struct AuditArgs {
+    /// Print a JSON array of objects instead of a table
+    #[arg(long)]
+    pub json: bool,
+    /// Draws of what is stochastic
+    #[arg(long, default_value_t = 2000, value_parser = draw_count, allow_negative_numbers = true)]
+    pub draws: usize,
+    /// Seed of the problems and of the draws
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+    pub seed: u32,
+    /// Where to run
+    #[arg(long, value_enum, default_value = "flex")]
+    pub backend: Backend,
+}
+
+/// Options of `polynomial`.
+#[derive(Debug, Args)]
+pub struct PolynomialArgs {
+    /// Print a JSON array of objects instead of a table
+    #[arg(long)]
+    pub json: bool,
+    /// Runs of each strategy on each cost, with the seeds 0, 1, …
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..), allow_negative_numbers = true)]
+    pub seeds: u64,
+    /// Optimiser steps of a run
+    #[arg(long, default_value_t = 8000, value_parser = step_count, allow_negative_numbers = true)]
+    pub steps: usize,
+    /// Where to run
+    #[arg(long, value_enum, default_value = "flex")]
+    pub backend: Backend,
+}
+
 impl Cli {
     /// Does what the command line says.
     ///
@@ -100,16 +163,28 @@ impl Cli {
             None => self.train.run(),
             Some(Command::Train(args)) => args.run(),
             Some(Command::Predict(args)) => predict::predict(&args),
+            Some(Command::Compare(args)) => compare::compare(&args),
+            Some(Command::Audit(args)) => audit::audit(&args),
+            Some(Command::Polynomial(args)) => polynomial::polynomial(&args),
         }
     }
 }
 
 fn step_count(text: &str) -> Result<usize, String> {
+    count(text, 1)
+}
+
+/// A variance needs two.
+fn draw_count(text: &str) -> Result<usize, String> {
+    count(text, 2)
+}
+
+fn count(text: &str, least: usize) -> Result<usize, String> {
     let most = 100_000_000;
-    let bad = || format!("must be a whole number from 1 to {most}");
+    let bad = || format!("must be a whole number from {least} to {most}");
     text.parse()
         .ok()
-        .filter(|steps| (1..=most).contains(steps))
+        .filter(|count| (least..=most).contains(count))
         .ok_or_else(bad)
 }
 

@@ -3,23 +3,19 @@
 use crate::loader::Minibatch;
 use crate::metrics::{ClassesUsed, Cost, HardError};
 use crate::network::CombinedNetwork;
-use crate::strategy::Strategy;
 use burn::module::Module;
 use burn::tensor::{ExecutionError, Int, Tensor};
 use burn::train::metric::Adaptor;
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
-use burn_relax::{ScoreFunctionSelector, argmax, argmax_gather};
+use burn_relax::{Selector, argmax, argmax_gather};
 
 /// The network with what only its training needs.
 #[derive(Module, Debug)]
 pub struct Trainee {
     /// What is trained.
     pub network: CombinedNetwork,
-    /// The sampling module of the score-function strategies.
-    pub selector: Option<ScoreFunctionSelector>,
-    /// How the network is trained through its choice.
-    #[module(skip)]
-    pub strategy: Strategy,
+    /// The choice, which knows how it is trained.
+    pub selector: Selector,
     /// Squared size of one rescaled unit in the units of the data.
     pub unit: f64,
 }
@@ -30,10 +26,8 @@ impl TrainStep for Trainee {
 
     fn step(&self, batch: Minibatch) -> TrainOutput<Trained> {
         let (logits, values) = self.network.forward(batch.inputs);
-        let selector = self.selector.as_ref();
-        let cost = self
-            .strategy
-            .cost(selector, logits, values, batch.targets, batch.step);
+        let squared_error = |values: Tensor<2>| (values - batch.targets.clone()).square();
+        let cost = self.selector.forward(logits, values, squared_error).mean();
         TrainOutput::new(
             self,
             cost.backward(),

@@ -1,29 +1,36 @@
 //! The combined network: a classifier picks a class, a regression layer gives one value per class, and the output is the
 //! value of the picked class. The pick is an argmax and has no gradient, so each training [`Strategy`] of this example is
-//! one way round that, built from the functions and modules of `burn-relax`.
+//! one way round that, one value of `burn_relax::Strategy`, carried out by one `burn_relax::Selector`.
 //!
 //! | file | what |
 //! |---|---|
-//! | [`strategy`] | the training costs, one per strategy |
+//! | [`strategy`] | the strategies by name |
+//! | [`audit`], [`polynomial`] | two other looks at the strategies: their gradients, and a cost where only those count |
 //! | [`network`] | the network and its inference |
 //! | [`learner`] | one training and one validation step, for Burn's `Learner` |
 //! | [`training`] | the whole run: data, `SupervisedTraining`, evaluation, saving |
 //! | [`data`], [`scaling`], [`random`] | the seeded regression tasks, target rescaling, random numbers |
+//! | [`mersenne`] | PyTorch's random numbers, for problems measured with both |
 //! | [`loader`], [`validation`] | minibatches to train on, the split to validate on |
 //! | [`metrics`], [`curves`], [`progress`] | what is measured, kept and shown |
+//! | [`compare`] | many runs as one table |
 //! | [`store`], [`draft`], [`table`], [`predict`] | run folders, CSV files, the `predict` command |
 //! | [`cli`], [`backend`], [`recipe`], [`report`] | command line, devices, default rates, the summary |
 
+pub mod audit;
 pub mod backend;
 pub mod baseline;
 pub mod cli;
+pub mod compare;
 pub mod curves;
 pub mod data;
 pub mod draft;
 pub mod learner;
 pub mod loader;
+pub mod mersenne;
 pub mod metrics;
 pub mod network;
+pub mod polynomial;
 pub mod predict;
 pub mod progress;
 pub mod random;

@@ -3,7 +3,6 @@
 use crate::data::Rows;
 use crate::random::{Purpose, generator};
 use crate::scaling::Scaling;
-use crate::strategy::Step;
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -21,8 +20,6 @@ pub struct Minibatch {
     pub inputs: Tensor<2>,
     /// Rescaled targets, `[rows, 1]`.
     pub targets: Tensor<2>,
-    /// Where in the run this is.
-    pub step: Step,
 }
 
 /// The batches of a whole run, handed out epoch by epoch: exactly `steps` of them.
@@ -63,12 +60,7 @@ impl TrainLoader {
 
     fn batch(&self, index: usize) -> Minibatch {
         let chosen = minibatch(self.seed, index, self.rows.len(), BATCH);
-        let step = Step {
-            index,
-            total: self.steps,
-            seed: self.seed,
-        };
-        gather(&self.rows, &chosen, self.scaling, step, &self.device)
+        gather(&self.rows, &chosen, self.scaling, &self.device)
     }
 }
 
@@ -77,7 +69,6 @@ pub(crate) fn gather(
     rows: &Rows,
     chosen: &[usize],
     scaling: Scaling,
-    step: Step,
     device: &Device,
 ) -> Minibatch {
     let inputs: Vec<f32> = chosen
@@ -93,7 +84,6 @@ pub(crate) fn gather(
             device,
         ),
         targets: Tensor::from_data(TensorData::new(targets, [chosen.len(), 1]), device),
-        step,
     }
 }
 

@@ -126,23 +126,23 @@ impl Summary<'_> {
         match settings.strategy {
             Strategy::RoundedIndex => {
                 "this strategy is here to fail: rounding has no gradient, so the classifier never learnt; \
-                 try --strategy gradual or free-energy"
+                 try --strategy gradual or auto"
             }
-            Strategy::GreedyScore => {
-                "this strategy is here to fail: it rewards whatever class leads, however bad; \
-                 try --strategy score-function or free-energy"
+            Strategy::GreedyScore | Strategy::GreedyScoreCorrected => {
+                "this strategy is here to fail: it never looks at another class than the leader; \
+                 try --strategy score-function or auto"
             }
             _ if report.test_mse < SOLVED => {
                 "solved; try a harder one, --task b, c or d, or another --strategy or --seed"
             }
             _ if report.steps < USUAL_STEPS => "not solved yet; the usual budget is --steps 4000",
-            Strategy::FreeEnergy => {
+            Strategy::Auto | Strategy::FreeEnergy => {
                 "not solved yet; try --steps 8000, another --lr or another --seed"
             }
             _ if collapsed => {
-                "the classifier settled on too few classes; try --strategy free-energy or expected-cost-entropy"
+                "the classifier settled on too few classes; try --strategy auto or expected-cost-entropy"
             }
-            _ => "not solved; try --strategy free-energy, --steps 8000 or another --lr",
+            _ => "not solved; try --strategy auto, --steps 8000 or another --lr",
         }
     }
 }

@@ -1,154 +1,194 @@
-//! The training strategies: one cost each, all from `burn-relax`.
+//! The training strategies by name: each is one value of the library's [`Strategy`](burn_relax::Strategy), and with some an
+//! entropy bonus.
 //!
-//! Every strategy sees the same logits, values and targets and returns the batch's mean training cost; what it may look at
-//! and where its gradient comes from is the difference. Inference is the same for all: the value of the argmax class.
+//! Every strategy sees the same logits, values and targets; what it may look at and where its gradient comes from is the
+//! difference. Inference is the same for all: the value of the argmax class.
 
-use burn::tensor::{Device, Tensor};
-use burn_relax::{
-    Baseline, Coordinates, Schedule, ScoreFunctionSelector, ScoreFunctionSelectorConfig, Seed,
-    argmax, categorical_entropy, categorical_log_prob, expected_cost, free_energy_cost,
-    gradual_argmax, gumbel_softmax, soft_argmax, soft_argmax_gather, softmax,
-    straight_through_argmax,
-};
+use burn::tensor::Device;
+use burn_relax::{Baseline, Schedule, Selector, SelectorConfig, Strategy as Method};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-/// Temperature of the free energy, in units of the rescaled cost.
+/// Temperature of the free energy, in units of the rescaled cost, that is of the targets' variance.
 const FREE_ENERGY_TEMPERATURE: f64 = 0.1;
+
+/// Where the recommended strategy's temperature ends: twice the variance of the noise, at which the free energy is the
+/// likelihood of the data.
+const FINAL_TEMPERATURE: f64 = 0.005;
+
+/// Entropy bonus at the first step, in the same unit, and the share of the steps after which nothing is left of it.
+const ENTROPY: (f64, f64) = (0.2, 0.7);
 
 /// How the network is trained through its choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Strategy {
+    /// The recommended one: free energy whose temperature falls from .1 to .005
+    Auto,
     /// Squared error of the softmax-weighted value: trains a blend, which the hard choice does not inherit
     SoftArgmaxGather,
+    /// The same with a temperature that falls from 1 to .1
+    SoftArgmaxGatherAnnealed,
+    /// The argmax's value forward, the softmax-weighted value's gradient backward
+    HardArgmaxGather,
     /// Hard choice forward, softmax gradient backward
     StraightThrough,
+    /// A sampled hard choice forward, softmax gradient backward
+    StraightThroughSample,
     /// A sampled hard choice forward, the Gumbel-softmax gradient backward (temperature 1)
     GumbelHard,
+    /// The same at temperature .5
+    GumbelHardCold,
+    /// The same at temperature 2
+    GumbelHardWarm,
+    /// Gumbel-softmax at temperature 1, hard, with an entropy bonus that decays to 0
+    GumbelHardEntropy,
+    /// A relaxed sample, temperature .5: trains a blend
+    GumbelSoft,
+    /// Gumbel-softmax at temperature 1, hard, its noise averaged out over 8 draws
+    GumbelRao,
+    /// Second-order straight-through: unbiased for the squared error (temperature 1)
+    Reinmax,
+    /// The same at temperature 1.3
+    ReinmaxWarm,
+    /// The same at temperature 2
+    ReinmaxHot,
+    /// The same at temperature 1.3, with an entropy bonus that decays to 0
+    ReinmaxEntropy,
     /// Probabilities sharpened by the gradual argmax, power 1 to 8: the best of those that see one blended value
     Gradual,
+    /// Interpolation at the soft-argmax of the index, as if classes lay on a line
+    SoftIndex,
+    /// The same at temperature .01
+    SoftIndexCold,
     /// Score function (REINFORCE) of one sampled class, no baseline
     ScoreFunction,
     /// Score function with a moving-average baseline
     ScoreFunctionMoving,
+    /// Score function whose baseline is the mean cost of the other rows
+    ScoreFunctionBatch,
+    /// The same with an entropy bonus that decays to 0
+    ScoreFunctionBatchEntropy,
     /// Score function of 4 samples, each the baseline of the others
     ScoreFunctionLeaveOneOut,
+    /// The same with an entropy bonus that decays to 0
+    ScoreFunctionLeaveOneOutEntropy,
     /// Score function whose baseline is the cost of the argmax class
     ScoreFunctionGreedyBaseline,
     /// Exact expected cost over all classes: no noise, but commits to few classes early
     ExpectedCost,
     /// Exact expected cost with an entropy bonus that decays to 0
     ExpectedCostEntropy,
-    /// Free energy over all classes: each class learns by its responsibility; the default, trains best
+    /// Free energy over all classes at temperature .1: each class learns by its responsibility
     FreeEnergy,
+    /// Likelihood of a mixture of Gaussians, whose width is learned: a free energy that finds its temperature
+    MixtureLikelihood,
+    /// Only the best class of each row learns, and the classifier to predict it
+    WinnerTakesAll,
     /// WRONG, kept to see it fail: gathers at the rounded soft-argmax of the index, so the classifier has no gradient
     RoundedIndex,
     /// WRONG, kept to see it fail: -log p(argmax) * cost, not detached; greedy index and flipped sign
     GreedyScore,
-}
-
-/// Where in a run a cost is computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Step {
-    /// Steps done before this one.
-    pub index: usize,
-    /// Steps of the whole run.
-    pub total: usize,
-    /// The run's seed, for strategies that draw.
-    pub seed: u64,
+    /// WRONG, kept to see it fail: the same with its sign and detaching put right; it still never explores
+    GreedyScoreCorrected,
 }
 
 impl Strategy {
-    /// The mean training cost of a batch: `logits` and `values` are `[rows, classes]`, `targets` is `[rows, 1]`.
-    ///
-    /// `selector` is the one that [`Strategy::selector`] made for this run.
-    pub fn cost(
-        self,
-        selector: Option<&ScoreFunctionSelector>,
-        logits: Tensor<2>,
-        values: Tensor<2>,
-        targets: Tensor<2>,
-        step: Step,
-    ) -> Tensor<1> {
-        let squared_error = |prediction: Tensor<2>| (prediction - targets.clone()).square();
-        let pick = |gate: Tensor<2>, values: Tensor<2>| (gate * values).sum_dim(1);
-        let cost = match self {
-            Self::SoftArgmaxGather => {
-                squared_error(soft_argmax_gather(logits, values, 1, 1.0, false))
-            }
-            Self::StraightThrough => {
-                squared_error(pick(straight_through_argmax(logits, 1, 1.0), values))
-            }
-            Self::GumbelHard => {
-                let seed = Seed {
-                    key: step.seed,
-                    step: step.index as u64,
-                };
-                squared_error(pick(gumbel_softmax(logits, 1, 1.0, true, seed), values))
-            }
-            Self::Gradual => {
-                let power = Schedule::Exponential {
-                    from: 1.0,
-                    to: 8.0,
-                    steps: step.total,
-                }
-                .at(step.index);
-                let gate = gradual_argmax(softmax(logits, 1, 1.0), 1, power);
-                let total = gate.clone().sum_dim(1);
-                squared_error(pick(gate / total, values))
-            }
-            Self::ScoreFunction
-            | Self::ScoreFunctionMoving
-            | Self::ScoreFunctionLeaveOneOut
-            | Self::ScoreFunctionGreedyBaseline => {
-                let selector = selector.expect("a score-function strategy comes with its selector");
-                selector.surrogate(selector.forward(logits, values), squared_error)
-            }
-            Self::ExpectedCost => expected_cost(logits, squared_error(values), 1),
-            Self::ExpectedCostEntropy => {
-                let steps = (step.total * 7 / 10).max(1);
-                let weight = Schedule::Linear {
-                    from: 0.2,
-                    to: 0.0,
-                    steps,
-                }
-                .at(step.index);
-                let bonus = categorical_entropy(logits.clone(), 1) * weight;
-                expected_cost(logits, squared_error(values), 1) - bonus
-            }
-            Self::FreeEnergy => {
-                free_energy_cost(logits, squared_error(values), 1, FREE_ENERGY_TEMPERATURE)
-            }
-            Self::RoundedIndex => {
-                // Nothing comes back through rounding; detached, the unused graph is not kept either.
-                let index = soft_argmax(logits.detach(), 1, 1.0, Coordinates::index());
-                squared_error(values.gather(1, index.round().int()))
-            }
-            Self::GreedyScore => {
-                let index = argmax(logits.clone(), 1);
-                let cost = squared_error(values.gather(1, index.clone()));
-                -categorical_log_prob(logits, index, 1) * cost
-            }
+    /// The library's value for a run of so many steps.
+    #[must_use]
+    pub fn method(self, steps: usize) -> Method {
+        let steps = steps.max(1);
+        let falling = |from: f64, to: f64| Schedule::Exponential { from, to, steps };
+        let score = |samples, baseline| Method::ScoreFunction { samples, baseline };
+        let gumbel = |temperature: f64, hard| Method::GumbelSoftmax {
+            temperature: temperature.into(),
+            hard,
         };
-        cost.mean()
+        let reinmax = |temperature: f64| Method::ReinMax {
+            temperature: temperature.into(),
+        };
+        let one = Schedule::from(1.0);
+        match self {
+            Self::Auto => Method::FreeEnergy {
+                temperature: falling(FREE_ENERGY_TEMPERATURE, FINAL_TEMPERATURE),
+            },
+            Self::SoftArgmaxGather => Method::SoftValue { temperature: one },
+            Self::SoftArgmaxGatherAnnealed => Method::SoftValue {
+                temperature: falling(1.0, 0.1),
+            },
+            Self::HardArgmaxGather => Method::HardGather { temperature: one },
+            Self::StraightThrough => Method::StraightThroughArgmax { temperature: one },
+            Self::StraightThroughSample => Method::StraightThroughSample {
+                forward_temperature: one,
+                backward_temperature: one,
+            },
+            Self::GumbelHard | Self::GumbelHardEntropy => gumbel(1.0, true),
+            Self::GumbelHardCold => gumbel(0.5, true),
+            Self::GumbelHardWarm => gumbel(2.0, true),
+            Self::GumbelSoft => gumbel(0.5, false),
+            Self::GumbelRao => Method::GumbelRao {
+                temperature: one,
+                draws: 8,
+            },
+            Self::Reinmax => reinmax(1.0),
+            Self::ReinmaxWarm | Self::ReinmaxEntropy => reinmax(1.3),
+            Self::ReinmaxHot => reinmax(2.0),
+            Self::Gradual => Method::GradualValue {
+                power: falling(1.0, 8.0),
+            },
+            Self::SoftIndex => Method::SoftIndex { temperature: one },
+            Self::SoftIndexCold => Method::SoftIndex {
+                temperature: 0.01.into(),
+            },
+            Self::ScoreFunction => score(1, Baseline::None),
+            Self::ScoreFunctionMoving => score(1, Baseline::MovingAverage { decay: 0.99 }),
+            Self::ScoreFunctionBatch | Self::ScoreFunctionBatchEntropy => score(1, Baseline::Batch),
+            Self::ScoreFunctionLeaveOneOut | Self::ScoreFunctionLeaveOneOutEntropy => {
+                score(4, Baseline::LeaveOneOut)
+            }
+            Self::ScoreFunctionGreedyBaseline => score(1, Baseline::Greedy),
+            Self::ExpectedCost | Self::ExpectedCostEntropy => Method::ExpectedCost,
+            Self::FreeEnergy => Method::FreeEnergy {
+                temperature: FREE_ENERGY_TEMPERATURE.into(),
+            },
+            Self::MixtureLikelihood => Method::MixtureLikelihood {
+                deviation: 1.0,
+                learned: true,
+            },
+            Self::WinnerTakesAll => Method::WinnerTakesAll,
+            Self::RoundedIndex => Method::RoundedIndex { temperature: one },
+            Self::GreedyScore => Method::GreedyScore { corrected: false },
+            Self::GreedyScoreCorrected => Method::GreedyScore { corrected: true },
+        }
     }
 
-    /// The sampling module of the score-function strategies, which holds their baseline and counts their draws.
+    /// The weight of its entropy bonus in a run of so many steps.
     #[must_use]
-    pub fn selector(self, seed: u64, device: &Device) -> Option<ScoreFunctionSelector> {
-        let (samples, baseline) = match self {
-            Self::ScoreFunction => (1, Baseline::None),
-            Self::ScoreFunctionMoving => (1, Baseline::MovingAverage { decay: 0.99 }),
-            Self::ScoreFunctionLeaveOneOut => (4, Baseline::LeaveOneOut),
-            Self::ScoreFunctionGreedyBaseline => (1, Baseline::Greedy),
-            _ => return None,
-        };
-        let config = ScoreFunctionSelectorConfig::new()
-            .with_samples(samples)
-            .with_baseline(baseline)
-            .with_seed(Some(seed));
-        Some(config.init(device))
+    pub fn entropy_weight(self, steps: usize) -> Schedule {
+        let (from, share) = ENTROPY;
+        match self {
+            Self::GumbelHardEntropy
+            | Self::ReinmaxEntropy
+            | Self::ScoreFunctionBatchEntropy
+            | Self::ScoreFunctionLeaveOneOutEntropy
+            | Self::ExpectedCostEntropy => Schedule::Linear {
+                from,
+                to: 0.0,
+                steps: ((steps as f64 * share) as usize).max(1),
+            },
+            _ => 0.0.into(),
+        }
+    }
+
+    /// The choice of a network that is trained this way, for a run of so many steps.
+    #[must_use]
+    pub fn selector(self, seed: u64, steps: usize, device: &Device) -> Selector {
+        SelectorConfig::new()
+            .with_strategy(self.method(steps))
+            .with_entropy_weight(self.entropy_weight(steps))
+            .with_seed(Some(seed))
+            .with_reproducible(true)
+            .init(device)
     }
 
     /// The name on the command line.

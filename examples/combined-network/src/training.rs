@@ -113,8 +113,7 @@ fn fit(
     let device = &device.clone().autodiff();
     let trainee = Trainee {
         network: config.network.init(seed, device),
-        selector: strategy.selector(seed, device),
-        strategy,
+        selector: strategy.selector(seed, steps, device),
         unit: config.scaling.deviation.powi(2),
     };
     let loader = TrainLoader::new(train, config.scaling, seed, steps, device.clone());

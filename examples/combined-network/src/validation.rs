@@ -3,7 +3,6 @@
 use crate::data::Rows;
 use crate::loader::{Minibatch, gather};
 use crate::scaling::Scaling;
-use crate::strategy::Step;
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::tensor::Device;
@@ -32,12 +31,7 @@ impl ValidLoader {
 impl DataLoader<Minibatch> for ValidLoader {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<Minibatch> + 'a> {
         let all: Vec<usize> = (0..self.rows.len()).collect();
-        let step = Step {
-            index: 0,
-            total: 1,
-            seed: 0,
-        };
-        let batch = gather(&self.rows, &all, self.scaling, step, &self.device);
+        let batch = gather(&self.rows, &all, self.scaling, &self.device);
         Box::new(Once { batch: Some(batch) })
     }
 

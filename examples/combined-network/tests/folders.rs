@@ -102,7 +102,7 @@ fn the_last_line_of_stdout_is_json() {
     let stdout = train(folder.path(), &["--json", "--task", "b", "--seed", "5"]);
     let last = stdout.lines().last().expect("a line");
     let object: serde_json::Value = serde_json::from_str(last).expect("JSON");
-    for (key, value) in [("strategy", "free-energy"), ("task", "b")] {
+    for (key, value) in [("strategy", "auto"), ("task", "b")] {
         assert_eq!(object[key], value);
     }
     assert_eq!(

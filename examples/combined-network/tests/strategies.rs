@@ -3,13 +3,9 @@
 use burn::tensor::{Device, Tensor};
 use clap::ValueEnum;
 use combined_network::backend::Backend;
-use combined_network::strategy::{Step, Strategy};
+use combined_network::strategy::Strategy;
 
-const STEP: Step = Step {
-    index: 3,
-    total: 10,
-    seed: 1,
-};
+const STEPS: usize = 10;
 
 fn device() -> Device {
     Backend::compiled()[0]
@@ -18,22 +14,28 @@ fn device() -> Device {
         .autodiff()
 }
 
-/// Cost, gradient of the logits and gradient of the values.
-fn gradients(strategy: Strategy) -> (f32, Option<Vec<f32>>, Vec<f32>) {
+/// Cost, gradient of the logits and gradient of the values, at a step.
+fn gradients(strategy: Strategy, step: usize) -> (f32, Option<Vec<f32>>, Vec<f32>) {
     let device = device();
-    let logits = Tensor::<2>::from_floats([[-2.0, 0.0, 0.5]], &device).require_grad();
-    let values = Tensor::<2>::from_floats([[10.0, 20.0, 30.0]], &device).require_grad();
-    let targets = Tensor::<2>::from_floats([[19.0]], &device);
-    let selector = strategy.selector(1, &device);
-    let cost = strategy.cost(
-        selector.as_ref(),
-        logits.clone(),
-        values.clone(),
-        targets,
-        STEP,
-    );
+    // Two rows, for the baseline that compares rows.
+    let logits = Tensor::<2>::from_floats([[-2.0, 0.0, 0.5]; 2], &device).require_grad();
+    let values = Tensor::<2>::from_floats([[10.0, 20.0, 30.0]; 2], &device).require_grad();
+    let selector = strategy.selector(1, STEPS, &device);
+    selector.set_step(step);
+    let cost = selector
+        .forward(logits.clone(), values.clone(), |values: Tensor<2>| {
+            (values - 19.0).square()
+        })
+        .mean();
     let grads = cost.backward();
-    let numbers = |tensor: Tensor<2>| tensor.into_data().iter::<f32>().collect::<Vec<_>>();
+    let numbers = |tensor: Tensor<2>| {
+        tensor
+            .into_data()
+            .iter::<f32>()
+            .map(|g| 2.0 * g)
+            .take(3)
+            .collect::<Vec<_>>()
+    };
     let of_values = values
         .grad(&grads)
         .map(numbers)
@@ -52,7 +54,7 @@ fn close(a: f32, b: f32) -> bool {
 #[test]
 fn every_strategy_but_the_rounded_index_trains_the_classifier() {
     for &strategy in Strategy::value_variants() {
-        let (cost, logits, values) = gradients(strategy);
+        let (cost, logits, values) = gradients(strategy, 3);
         assert!(cost.is_finite(), "{strategy:?}");
         let reached = logits.is_some_and(|gradient| gradient.iter().any(|g| *g != 0.0));
         assert_eq!(reached, strategy != Strategy::RoundedIndex, "{strategy:?}");
@@ -64,10 +66,10 @@ fn every_strategy_but_the_rounded_index_trains_the_classifier() {
 #[test]
 fn the_exact_strategies_weigh_every_class() {
     let p = [0.048_608_4, 0.359_170_2, 0.592_221_4_f32];
-    let (cost, ..) = gradients(Strategy::ExpectedCost);
+    let (cost, ..) = gradients(Strategy::ExpectedCost, 0);
     assert!(close(cost, p[0] * 81.0 + p[1] + p[2] * 121.0), "{cost}");
     // At this temperature the second class has all the responsibility.
-    let (cost, logits, values) = gradients(Strategy::FreeEnergy);
+    let (cost, logits, values) = gradients(Strategy::FreeEnergy, 0);
     assert!(close(cost, 1.0 - 0.1 * p[1].ln()), "{cost}");
     let logits = logits.expect("a gradient");
     assert!(
@@ -77,10 +79,20 @@ fn the_exact_strategies_weigh_every_class() {
     assert!(close(values[1], 2.0) && values[2] == 0.0, "{values:?}");
 }
 
+/// The recommended strategy begins as the free energy and ends at a twentieth of its temperature.
+#[test]
+fn the_recommended_temperature_falls() {
+    let p: f32 = 0.359_170_2;
+    for (step, temperature) in [(0, 0.1), (STEPS, 0.005)] {
+        let (cost, ..) = gradients(Strategy::Auto, step);
+        assert!(close(cost, 1.0 - temperature * p.ln()), "{step}: {cost}");
+    }
+}
+
 /// The third class leads: its squared error is 121, and the straight-through one-hot passes its gradient on whole.
 #[test]
 fn the_straight_through_choice_trains_only_the_chosen_value() {
-    let (cost, _, values) = gradients(Strategy::StraightThrough);
+    let (cost, _, values) = gradients(Strategy::StraightThrough, 0);
     assert!(
         close(cost, 121.0) && close(values[2], 22.0),
         "{cost} {values:?}"
@@ -91,7 +103,7 @@ fn the_straight_through_choice_trains_only_the_chosen_value() {
 /// The literal answer: minus log-probability times cost, and the value is pushed the wrong way with the logits.
 #[test]
 fn the_greedy_score_rewards_the_leader() {
-    let (cost, logits, _) = gradients(Strategy::GreedyScore);
+    let (cost, logits, _) = gradients(Strategy::GreedyScore, 0);
     assert!(close(cost, -(0.592_221_4_f32.ln()) * 121.0), "{cost}");
     assert!(
         logits.expect("a gradient")[2] < 0.0,

@@ -69,7 +69,7 @@ fn a_seed_repeats_itself_and_another_does_not() {
 
 #[test]
 fn the_default_strategy_solves_the_first_task() {
-    let run = run(settings(Backend::compiled()[0], Strategy::FreeEnergy, 2000));
+    let run = run(settings(Backend::compiled()[0], Strategy::Auto, 2000));
     assert!(run.report.test_mse < 0.05, "{:?}", run.report);
     assert!(run.report.baseline_mse > 0.1, "{:?}", run.report);
     assert_eq!(run.report.noise_floor, NOISE_FLOOR);

@@ -48,3 +48,49 @@ fn a_bad_selector_dies_in_init() {
             init(ScoreFunctionSelectorConfig::new().with_entropy_weight(f64::INFINITY)),
     }
 }
+
+#[test]
+fn a_bad_strategy_dies_in_init() {
+    let init = |strategy| {
+        SelectorConfig::new()
+            .with_strategy(strategy)
+            .init(&Device::flex())
+    };
+    let falling = |to| Schedule::Linear {
+        from: 1.0,
+        to,
+        steps: 10,
+    };
+    let reinmax = Strategy::ReinMax {
+        temperature: 1.0.into(),
+    };
+    refusals! {
+        "Selector: temperature must be a finite number greater than 0, got 0" =>
+            init(Strategy::FreeEnergy { temperature: falling(0.0) }),
+        "Selector: temperature must be a finite number greater than 0, got -1" =>
+            init(Strategy::ReinMax { temperature: (-1.0).into() }),
+        "Selector: power must be a finite number greater than 0, got 0" => init(Strategy::GradualValue { power: 0.0.into() }),
+        "Selector: backward_temperature must be a finite number greater than 0, got 0" => init(Strategy::StraightThroughSample {
+            forward_temperature: 1.0.into(),
+            backward_temperature: 0.0.into(),
+        }),
+        "Selector: draws must be at least 1, got 0" =>
+            init(Strategy::GumbelRao { temperature: 1.0.into(), draws: 0 }),
+        "Selector: deviation must be a finite number greater than 0, got 0" =>
+            init(Strategy::MixtureLikelihood { deviation: 0.0, learned: true }),
+        "ScoreFunctionSelector: samples with a leave-one-out baseline must be at least 2, got 1" =>
+            init(Strategy::ScoreFunction { samples: 1, baseline: Baseline::LeaveOneOut }),
+        "Selector: entropy_weight must be a finite number of at least 0, got -1" =>
+            SelectorConfig::new().with_entropy_weight((-1.0).into()).init(&Device::flex()),
+        "Schedule: steps must be at least 1, got 0" =>
+            SelectorConfig::new().with_entropy_weight(Schedule::Linear { from: 1.0, to: 0.0, steps: 0 }).init(&Device::flex()),
+        "Selector: seed must be given for a strategy that draws and shall be reproducible, got none" =>
+            SelectorConfig::new().with_strategy(reinmax).with_reproducible(true).init(&Device::flex()),
+    }
+    // What draws nothing needs no seed.
+    drop(
+        SelectorConfig::new()
+            .with_reproducible(true)
+            .init(&Device::flex()),
+    );
+}

@@ -1,6 +1,6 @@
 use burn_relax::*;
 
-use crate::{message, refusals, zeros};
+use crate::{ints, message, refusals, zeros};
 
 /// Zero, negative, NaN and infinite numbers, with how they are printed.
 const BAD: [(f64, &str); 6] = [
@@ -16,7 +16,7 @@ const BAD: [(f64, &str); 6] = [
 #[test]
 fn a_temperature_or_power_outside_its_domain_is_named() {
     type Call = fn(f64);
-    let calls: [(&str, &str, Call); 17] = [
+    let calls: [(&str, &str, Call); 21] = [
         ("softmax", "temperature", |t| {
             drop(softmax(zeros([2]), 0, t))
         }),
@@ -84,6 +84,18 @@ fn a_temperature_or_power_outside_its_domain_is_named() {
         ("free_energy_cost", "temperature", |t| {
             drop(free_energy_cost(zeros([2]), zeros([2]), 0, t))
         }),
+        ("reinmax", "temperature", |t| {
+            drop(reinmax(zeros([2]), 0, t, 1))
+        }),
+        ("reinmax_with_indices", "temperature", |t| {
+            drop(reinmax_with_indices(zeros([2]), ints([1]), 0, t));
+        }),
+        ("gumbel_rao", "temperature", |t| {
+            drop(gumbel_rao(zeros([2]), 0, t, 1, 1))
+        }),
+        ("gaussian_log_likelihood", "deviation", |s| {
+            drop(gaussian_log_likelihood(zeros([2]), zeros([1]), s));
+        }),
         ("spatial_soft_argmax", "temperature", |t| {
             drop(spatial_soft_argmax::<2, 1>(zeros([2, 2]), Grid::Pixels, t));
         }),
@@ -143,6 +155,8 @@ fn counts_that_are_too_small_are_named() {
             leave_one_out_baseline(zeros([5, 1]), 1),
         "leave_one_out_baseline: the number of samples along dim must be at least 2, got 0" =>
             leave_one_out_baseline(zeros([5, 0]), 1),
+        "batch_baseline: the number of rows must be at least 2, got 1" => batch_baseline(zeros([1, 4]), 1),
+        "gumbel_rao: draws must be at least 1, got 0" => gumbel_rao(zeros([2]), 0, 1.0, 0, 1),
     }
 }
 

@@ -43,6 +43,30 @@ fn a_dim_out_of_range_is_named() {
         "expected_cost: dim must be in -2..2 for a tensor of rank 2, got 2" => expected_cost(zeros([2, 3]), zeros([2, 3]), 2),
         "free_energy_cost: dim must be in -2..2 for a tensor of rank 2, got 2" =>
             free_energy_cost(zeros([2, 3]), zeros([2, 3]), 2, 1.0),
+        "reinmax: dim must be in -2..2 for a tensor of rank 2, got 2" => reinmax(zeros([2, 3]), 2, 1.0, 1),
+        "reinmax_with_indices: dim must be in -2..2 for a tensor of rank 2, got -3" =>
+            reinmax_with_indices(zeros([2, 3]), ints([2, 1]), -3, 1.0),
+        "gumbel_rao: dim must be in -2..2 for a tensor of rank 2, got 2" => gumbel_rao(zeros([2, 3]), 2, 1.0, 1, 1),
+        "mixture_nll: dim must be in -2..2 for a tensor of rank 2, got 2" => mixture_nll(zeros([2, 3]), zeros([2, 3]), 2),
+        "hard_mixture_nll: dim must be in -2..2 for a tensor of rank 2, got 2" => hard_mixture_nll(zeros([2, 3]), zeros([2, 3]), 2),
+        "winner_takes_all_cost: dim must be in -2..2 for a tensor of rank 2, got 2" =>
+            winner_takes_all_cost(zeros([2, 3]), zeros([2, 3]), 2),
+        "load_balancing_cost: dim must be in -2..2 for a tensor of rank 2, got 2" => load_balancing_cost(zeros([2, 3]), 2),
+        "importance_cost: dim must be in -2..2 for a tensor of rank 2, got 2" => importance_cost(zeros([2, 3]), 2),
+        "batch_baseline: dim must be in -2..2 for a tensor of rank 2, got 2" => batch_baseline(zeros([2, 3]), 2),
+        "Selector: dim must be in -2..2 for a tensor of rank 2, got 5" => {
+            let selector = SelectorConfig::new().with_dim(5).init(&Device::flex());
+            selector.forward(zeros([2, 3]), zeros([2, 3]), |values| values)
+        },
+        "Selector: joint_dim must be in -2..2 and differ from dim for a tensor of rank 2, got -1" => {
+            let selector = SelectorConfig::new().with_joint_dim(Some(-1)).init(&Device::flex());
+            selector.forward(zeros([2, 3]), zeros([2, 3]), |values| values)
+        },
+        "ScoreFunctionSelector: joint_dim must be in -2..2 and differ from dim for a tensor of rank 2, got 2" => {
+            let selector = ScoreFunctionSelectorConfig::new().with_joint_dim(Some(2)).init(&Device::flex().autodiff());
+            let zeros = || Tensor::<2>::zeros([2, 3], &Device::flex().autodiff());
+            selector.forward(zeros(), zeros())
+        },
         "leave_one_out_baseline: dim must be in -2..2 for a tensor of rank 2, got 2" => leave_one_out_baseline(zeros([2, 3]), 2),
         "ScoreFunctionSelector: dim must be in -2..2 for a tensor of rank 2, got 5" => {
             let selector = ScoreFunctionSelectorConfig::new().with_dim(5).init(&Device::flex());
@@ -78,6 +102,19 @@ fn an_empty_axis_is_named() {
         logits("categorical_entropy") => categorical_entropy(zeros([2, 0]), 1),
         logits("sample_categorical") => sample_categorical(zeros([2, 0]), 1, 1, 1),
         logits("expected_cost") => expected_cost(zeros([2, 0]), zeros([2, 0]), 1),
+        logits("reinmax") => reinmax(zeros([2, 0]), 1, 1.0, 1),
+        logits("reinmax_with_indices") => reinmax_with_indices(zeros([2, 0]), ints([2, 1]), 1, 1.0),
+        logits("gumbel_rao") => gumbel_rao(zeros([2, 0]), 1, 1.0, 1, 1),
+        logits("mixture_nll") => mixture_nll(zeros([2, 0]), zeros([2, 0]), 1),
+        logits("hard_mixture_nll") => hard_mixture_nll(zeros([2, 0]), zeros([2, 0]), 1),
+        logits("winner_takes_all_cost") => winner_takes_all_cost(zeros([2, 0]), zeros([2, 0]), 1),
+        logits("load_balancing_cost") => load_balancing_cost(zeros([2, 0]), 1),
+        logits("importance_cost") => importance_cost(zeros([2, 0]), 1),
+        message("batch_baseline", "cost") => batch_baseline(zeros([2, 0]), 1),
+        logits("Selector") => {
+            let selector = SelectorConfig::new().init(&Device::flex());
+            selector.forward(zeros([2, 0]), zeros([2, 0]), |values| values)
+        },
         logits("free_energy_cost") => free_energy_cost(zeros([2, 0]), zeros([2, 0]), 1, 1.0),
         "spatial_soft_argmax: heatmap must have at least one entry along dim 2, got shape [2, 3, 0]" =>
             spatial_soft_argmax::<3, 2>(zeros([2, 3, 0]), Grid::Pixels, 1.0),
@@ -127,6 +164,39 @@ fn shapes_that_do_not_fit_are_named() {
             score_function_cost(zeros([2]), zeros([3]), None),
         "score_function_cost: baseline must have the shape of log_prob, [2], got [1]" =>
             score_function_cost(zeros([2]), zeros([2]), Some(zeros([1]))),
+        "reinmax_with_indices: indices must have the shape of one row of the logits, [2, 1], got [2, 2]" =>
+            reinmax_with_indices(zeros([2, 3]), ints([2, 2]), 1, 1.0),
+        "dice_cost: cost must have the shape of log_prob, [2], got [3]" => dice_cost(zeros([2]), zeros([3]), None),
+        "dice_cost: baseline must have the shape of log_prob, [2], got [1]" =>
+            dice_cost(zeros([2]), zeros([2]), Some(zeros([1]))),
+        "mixture_nll: log_likelihood must have the shape of the logits, [2, 3], got [2, 1]" =>
+            mixture_nll(zeros([2, 3]), zeros([2, 1]), 1),
+        "hard_mixture_nll: log_likelihood must have the shape of the logits, [2, 3], got [2, 1]" =>
+            hard_mixture_nll(zeros([2, 3]), zeros([2, 1]), 1),
+        "winner_takes_all_cost: cost must have the shape of the logits, [2, 3], got [3, 2]" =>
+            winner_takes_all_cost(zeros([2, 3]), zeros([3, 2]), 1),
+        "gaussian_log_likelihood: target must have size 1 or that of [2, 3] in every dimension, got [2, 2]" =>
+            gaussian_log_likelihood(zeros([2, 3]), zeros([2, 2]), 1.0),
+        "gaussian_log_likelihood: deviation must have size 1 or that of [2, 3] in every dimension, got [3, 1]" =>
+            gaussian_log_likelihood(zeros([2, 3]), zeros([2, 1]), zeros([3, 1])),
+        "categorical_log_likelihood: target must have size 1 or that of [2, 1] in every dimension, got [2, 4]" =>
+            categorical_log_likelihood::<1, 2>(zeros([2, 4]), ints([2, 4])),
+        "categorical_log_likelihood: outputs must have rank 3 for a result of rank 2, got 2" =>
+            categorical_log_likelihood::<2, 2>(zeros([2, 4]), ints([2, 1])),
+        "Selector: values must have the logits' shape [2, 3], then any feature dimensions, got [2, 2]" => {
+            let selector = SelectorConfig::new().init(&Device::flex());
+            selector.forward(zeros([2, 3]), zeros([2, 2]), |values| values)
+        },
+        "Selector: cost must have the shape [2, 1] for the values it was given, got [2, 2]" => {
+            let selector = SelectorConfig::new().init(&Device::flex());
+            selector.forward(zeros([2, 3]), zeros([2, 3]), |values| values.repeat_dim(1, 2))
+        },
+        "Selector: the number of outcomes must be at most 65536 to list them all, got 3 to the power of 12 = 531441" => {
+            let device = Device::flex().autodiff();
+            let selector = SelectorConfig::new().with_joint_dim(Some(0)).init(&device);
+            let zeros = || Tensor::<2>::zeros([12, 3], &device);
+            selector.forward(zeros(), zeros(), |values| values.sum_dim(0))
+        },
         "soft_argmax: coordinates must have one entry for each of the 3 classes, got 2" =>
             soft_argmax(zeros([2, 3]), 1, 1.0, zeros([2])),
         "soft_argmax_with_variance: coordinates must have one entry for each of the 2 classes, got 3" =>

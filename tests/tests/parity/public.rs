@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use burn_core::tensor::{DType, Device, Tensor};
 use burn_relax::{
-    Coordinates, argmax_gather, categorical_entropy, free_energy_cost, gradual_argmax,
-    gumbel_softmax, log_softmax, power_softmax, soft_argmax, soft_argmax_gather, softmax,
-    straight_through_argmax,
+    Coordinates, argmax_gather, categorical_entropy, free_energy_cost, gradual_argmax, gumbel_rao,
+    gumbel_softmax, hard_mixture_nll, log_softmax, power_softmax, reinmax, soft_argmax,
+    soft_argmax_gather, softmax, straight_through_argmax, winner_takes_all_cost,
 };
 use burn_relax_tests::{Array, Leaves, Random, Table, devices, flat, with_rank};
 
@@ -28,9 +28,13 @@ enum Operator {
     PowerSoftmax,
     FreeEnergy,
     FreeEnergyPerRow,
+    ReinMax,
+    GumbelRao,
+    WinnerTakesAll,
+    HardMixture,
 }
 
-const OPERATORS: [Operator; 14] = [
+const OPERATORS: [Operator; 18] = [
     Operator::Softmax,
     Operator::SoftmaxPerRow,
     Operator::LogSoftmax,
@@ -45,6 +49,10 @@ const OPERATORS: [Operator; 14] = [
     Operator::PowerSoftmax,
     Operator::FreeEnergy,
     Operator::FreeEnergyPerRow,
+    Operator::ReinMax,
+    Operator::GumbelRao,
+    Operator::WinnerTakesAll,
+    Operator::HardMixture,
 ];
 
 /// A tensor's shape, the axis chosen over (negative from the end), its layout, and whether some logits are forbidden.
@@ -108,6 +116,10 @@ impl Place {
             Operator::PowerSoftmax => power_softmax(view("unit"), dim, coefficient()),
             Operator::FreeEnergy => free_energy_cost(logits(), values(), dim, 0.7),
             Operator::FreeEnergyPerRow => free_energy_cost(logits(), values(), dim, coefficient()),
+            Operator::ReinMax => reinmax(logits(), dim, 0.7, 3),
+            Operator::GumbelRao => gumbel_rao(logits(), dim, 0.7, 2, 3),
+            Operator::WinnerTakesAll => winner_takes_all_cost(logits(), values(), dim),
+            Operator::HardMixture => hard_mixture_nll(logits(), values(), dim),
         }
     }
 
@@ -135,7 +147,9 @@ impl Place {
                 | Operator::SoftArgmax
                 | Operator::Gather
                 | Operator::FreeEnergy
-                | Operator::FreeEnergyPerRow,
+                | Operator::FreeEnergyPerRow
+                | Operator::WinnerTakesAll
+                | Operator::HardMixture,
                 "output",
             ) => Terms::OfOrderOne,
             (Operator::FreeEnergy | Operator::FreeEnergyPerRow, "logits") => {

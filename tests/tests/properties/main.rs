@@ -2,6 +2,7 @@
 
 mod contract;
 mod exact;
+mod free_energy;
 mod limits;
 mod operators;
 mod simplex;

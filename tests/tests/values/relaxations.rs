@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 use burn_core::tensor::{DType, Device, Tensor};
 use burn_relax::{
     Coefficient, Coordinates, categorical_entropy, categorical_log_prob, gradual_argmax,
-    gumbel_softmax_with_noise, log_softmax, soft_argmax, soft_argmax_gather, softmax,
-    straight_through_argmax, straight_through_with_indices,
+    gumbel_softmax_with_noise, log_softmax, reinmax_with_indices, soft_argmax, soft_argmax_gather,
+    softmax, straight_through_argmax, straight_through_with_indices,
 };
 use burn_relax_tests::{Array, Case, Leaves, flat, with_rank};
 
@@ -177,6 +177,17 @@ fn straight_through_with_indices_agrees_with_its_goldens() {
         with_rank!(rank(case), D => once::<D>(case, device, dtype, |x| {
             let index = indices::<D>(case, device);
             straight_through_with_indices(x.get("logits"), index, case.dim(), 1.0)
+        }))
+    });
+}
+
+#[test]
+fn reinmax_with_indices_agrees_with_its_goldens() {
+    compare("reinmax", |case, device, dtype| {
+        let t = case.number("temperature");
+        with_rank!(rank(case), D => once::<D>(case, device, dtype, |x| {
+            let index = indices::<D>(case, device);
+            reinmax_with_indices(x.get("logits"), index, case.dim(), t)
         }))
     });
 }

@@ -1,4 +1,4 @@
-use burn_core::tensor::{AsIndex, Tensor};
+use burn_core::tensor::Tensor;
 
 use crate::{check, functions::is_forbidden};
 
@@ -74,47 +74,4 @@ pub fn score_function_cost<const D: usize>(
     let log_prob = log_prob.mask_fill(forbidden, 0.0);
     let score = log_prob.clone().sub(log_prob.detach());
     cost.add(score.mul(advantage))
-}
-
-/// For each of `K` samples along `dim`, the mean cost of the others: an unbiased baseline that needs no tuning.
-///
-/// `b_s = (Σ_t f_t - f_s) / (K - 1)`
-///
-/// # Shapes
-///
-/// - cost: `[.., K, ..]` with `K ≥ 2` along `dim`
-/// - output: the same
-///
-/// # Gradient
-///
-/// None: the baseline is detached.
-///
-/// # Panics
-///
-/// If `dim` is out of range or there are fewer than two samples.
-///
-/// # Example
-///
-/// ```
-/// use burn_core::tensor::{Device, Tensor};
-///
-/// let cost = Tensor::<1>::from_floats([1.0, 2.0, 6.0], &Device::flex());
-/// let baseline = burn_relax::leave_one_out_baseline(cost, 0);
-/// assert_eq!(baseline.into_data().try_to_vec::<f32>().unwrap(), [4.0, 3.5, 1.5]);
-/// ```
-///
-/// # References
-///
-/// Kool, van Hoof, Welling, 2019, "Buy 4 REINFORCE samples, get a baseline for free!"
-#[track_caller]
-pub fn leave_one_out_baseline<const D: usize>(cost: Tensor<D>, dim: impl AsIndex) -> Tensor<D> {
-    let op = "leave_one_out_baseline";
-    let dim = check::dim::<D>(op, dim);
-    let samples = cost.dims()[dim];
-    check::at_least(op, "the number of samples along dim", 2, samples);
-    let cost = cost.detach();
-    cost.clone()
-        .sum_dim(dim)
-        .sub(cost)
-        .div_scalar((samples - 1) as f64)
 }

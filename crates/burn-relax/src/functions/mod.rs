@@ -5,18 +5,21 @@ mod categorical;
 mod centred;
 mod gradual;
 mod gumbel;
+mod gumbel_rao;
 mod noise;
+mod reinmax;
 mod soft_argmax;
 mod soft_argmax_gather;
 mod softmax;
 mod spatial;
 mod straight_through;
 
-pub(crate) use argmax::gather_classes;
+pub(crate) use argmax::{first_argmax, gather_classes};
 pub(crate) use categorical::{load, store};
 pub(crate) use centred::{Centred, is_forbidden, spread};
 pub(crate) use noise::noise_data;
 pub(crate) use softmax::tempered;
+pub(crate) use straight_through::one_hot;
 
 pub use argmax::{argmax, argmax_gather};
 pub use categorical::{
@@ -24,7 +27,9 @@ pub use categorical::{
 };
 pub use gradual::{gradual_argmax, power_softmax};
 pub use gumbel::{gumbel_softmax, gumbel_softmax_with_noise, relaxed_categorical_log_density};
+pub use gumbel_rao::gumbel_rao;
 pub use noise::gumbel_noise;
+pub use reinmax::{reinmax, reinmax_with_indices};
 pub use soft_argmax::{Coordinates, soft_argmax, soft_argmax_with_variance, windowed_soft_argmax};
 pub use soft_argmax_gather::soft_argmax_gather;
 pub use softmax::{log_softmax, softmax};

@@ -57,12 +57,16 @@ pub fn straight_through<const D: usize>(hard: Tensor<D>, soft: Tensor<D>) -> Ten
     combine(hard, soft)
 }
 
-fn combine<const D: usize>(hard: Tensor<D>, soft: Tensor<D>) -> Tensor<D> {
+pub(super) fn combine<const D: usize>(hard: Tensor<D>, soft: Tensor<D>) -> Tensor<D> {
     hard.detach().add(soft.clone().sub(soft.detach()))
 }
 
 /// 1 at `indices`, 0 elsewhere and at forbidden entries.
-fn one_hot<const D: usize>(logits: &Tensor<D>, indices: Tensor<D, Int>, dim: usize) -> Tensor<D> {
+pub(crate) fn one_hot<const D: usize>(
+    logits: &Tensor<D>,
+    indices: Tensor<D, Int>,
+    dim: usize,
+) -> Tensor<D> {
     let mut line = [1; D];
     line[dim] = logits.dims()[dim];
     let options = (&logits.device(), indices.dtype());
@@ -177,15 +181,7 @@ pub fn straight_through_with_indices<const D: usize>(
     let op = "straight_through_with_indices";
     let dim = check::dim::<D>(op, dim);
     check::not_empty(op, "logits", &logits, dim);
-    let mut rows = logits.shape();
-    rows[dim] = 1;
-    check::same_shape(
-        op,
-        "indices",
-        "one row of the logits",
-        rows,
-        indices.shape(),
-    );
+    check::one_per_row(op, "indices", logits.shape(), indices.shape(), dim);
     relax(op, logits, indices, dim, temperature)
 }
 

@@ -3,7 +3,10 @@
 mod config;
 mod gradual_argmax;
 mod gumbel_softmax;
+pub(crate) mod outcomes;
+mod read_out;
 mod score_function_selector;
+mod selector;
 mod soft_argmax;
 mod soft_argmax_gather;
 mod straight_through_argmax;
@@ -14,6 +17,7 @@ pub use gumbel_softmax::{GumbelSoftmax, GumbelSoftmaxConfig};
 pub use score_function_selector::{
     Baseline, ScoreFunctionSelector, ScoreFunctionSelectorConfig, Selection,
 };
+pub use selector::{Selector, SelectorConfig};
 pub use soft_argmax::{SoftArgmax, SoftArgmaxConfig};
 pub use soft_argmax_gather::{SoftArgmaxGather, SoftArgmaxGatherConfig};
 pub use straight_through_argmax::{StraightThroughArgmax, StraightThroughArgmaxConfig};

@@ -8,7 +8,7 @@ use super::{
     stream::SeedStream,
 };
 use crate::{
-    argmax, argmax_gather, categorical_entropy, check,
+    argmax, argmax_gather, batch_baseline, categorical_entropy, check,
     functions::{gather_classes, spread},
     leave_one_out_baseline, sample_categorical_with_log_prob, score_function_cost,
 };
@@ -27,6 +27,8 @@ pub enum Baseline {
     },
     /// The mean cost of the other samples of the same row; needs at least two samples.
     LeaveOneOut,
+    /// The mean cost of the other rows of the batch; needs at least two rows.
+    Batch,
     /// The cost of the argmax, at one more evaluation of the cost.
     Greedy,
 }
@@ -36,6 +38,9 @@ config! {
     ScoreFunctionSelectorConfig {
         /// The axis of the classes in the logits; negative counts from the end. Default: -1.
         dim: isize = -1, with_dim;
+        /// The axis of choices that share one cost: their log-probabilities add up, and the cost has size 1 along it.
+        /// Default: none, every row has a cost of its own.
+        joint_dim: Option<isize> = None, with_joint_dim;
         /// Classes drawn per row in training, at least 1. Default: 1.
         samples: usize = 1, with_samples;
         /// What costs are compared with. Default: none.
@@ -82,6 +87,9 @@ pub struct ScoreFunctionSelector {
     /// The axis of the classes in the logits.
     #[module(skip)]
     pub dim: isize,
+    /// The axis of choices that share one cost.
+    #[module(skip)]
+    pub joint_dim: Option<isize>,
     /// Classes drawn per row in training.
     #[module(skip)]
     pub samples: usize,
@@ -122,10 +130,11 @@ impl ScoreFunctionSelectorConfig {
                 check::at_least(op, "samples with a leave-one-out baseline", 2, self.samples);
             }
             Baseline::MovingAverage { decay } => check::share(op, "decay", decay),
-            Baseline::None | Baseline::Greedy => {}
+            Baseline::None | Baseline::Batch | Baseline::Greedy => {}
         }
         ScoreFunctionSelector {
             dim: self.dim,
+            joint_dim: self.joint_dim,
             samples: self.samples,
             baseline: self.baseline,
             entropy_weight: self.entropy_weight,
@@ -143,9 +152,9 @@ pub struct Selection<const D: usize, const DV: usize> {
     pub indices: Tensor<D, Int>,
     /// The values of the chosen classes: the values' shape with size `K` along `dim`.
     pub values: Tensor<DV>,
-    /// Log-probabilities of the chosen classes, shaped as `indices`; none in inference.
+    /// Log-probabilities of the chosen classes, shaped as `indices`, or summed to size 1 along `joint_dim`; none in inference.
     pub log_probs: Option<Tensor<D>>,
-    /// Entropy of each row's distribution, size 1 along `dim`; only in training with an entropy bonus.
+    /// Entropy of each row's distribution, size 1 along `dim` and `joint_dim`; only in training with an entropy bonus.
     pub entropy: Option<Tensor<D>>,
     /// The values at the argmax, size 1 along `dim`; only in training with a greedy baseline.
     pub greedy_values: Option<Tensor<DV>>,
@@ -162,7 +171,8 @@ impl ScoreFunctionSelector {
     ///
     /// # Panics
     ///
-    /// If `dim` is out of range, the axis is empty, or the values' shape does not begin with the logits'.
+    /// If `dim` or `joint_dim` is out of range or both are one, the axis is empty, or the values' shape does not begin with
+    /// the logits'.
     #[track_caller]
     pub fn forward<const D: usize, const DV: usize>(
         &self,
@@ -190,7 +200,14 @@ impl ScoreFunctionSelector {
             sample_categorical_with_log_prob(logits.clone(), dim, self.samples, seed);
         let greedy_values = (self.baseline == Baseline::Greedy)
             .then(|| argmax_gather(logits.clone(), values.clone(), dim).detach());
-        let entropy = (self.entropy_weight > 0.0).then(|| categorical_entropy(logits.clone(), dim));
+        let joint = self.joint::<D>(dim);
+        let sum = |tensor: Tensor<D>| match joint {
+            Some(joint) => tensor.sum_dim(joint),
+            None => tensor,
+        };
+        let entropy =
+            (self.entropy_weight > 0.0).then(|| sum(categorical_entropy(logits.clone(), dim)));
+        let log_probs = sum(log_probs);
         Selection {
             values: gather_classes(&logits, values, indices.clone(), dim),
             indices,
@@ -202,12 +219,12 @@ impl ScoreFunctionSelector {
 
     /// The surrogate of a cost of the chosen values: its value is the cost, its gradient the estimator.
     ///
-    /// `cost` maps values, `[.., K, ..]` with any feature dimensions, to costs `[.., K, ..]`; with a greedy baseline it is
-    /// called a second time for the values at the argmax, `K = 1`. Minimise the mean of the result.
+    /// `cost` maps values, `[.., K, ..]` with any feature dimensions, to costs `[.., K, ..]`, of size 1 along `joint_dim`; with
+    /// a greedy baseline it is called a second time for the values at the argmax, `K = 1`. Minimise the mean of the result.
     ///
     /// # Shapes
     ///
-    /// - output: the shape of the selection's indices
+    /// - output: the shape of the costs
     ///
     /// # Gradient
     ///
@@ -215,25 +232,66 @@ impl ScoreFunctionSelector {
     ///
     /// # Panics
     ///
-    /// If the cost's shape differs from the indices'.
+    /// If the cost's shape is another, or a batch baseline has one row only.
     #[track_caller]
     pub fn surrogate<const D: usize, const DV: usize>(
         &self,
         selection: Selection<D, DV>,
         cost: impl Fn(Tensor<DV>) -> Tensor<D>,
     ) -> Tensor<D> {
+        self.estimate(selection, cost, None)
+    }
+
+    /// [`surrogate`](Self::surrogate) with a baseline of the caller's, such as a critic's prediction of the cost, in place of
+    /// the configured one.
+    ///
+    /// The baseline must not depend on the row's own sample. It is detached; train a critic by a cost of its own.
+    ///
+    /// # Panics
+    ///
+    /// As [`surrogate`](Self::surrogate), and if the baseline's shape does not broadcast to the costs'.
+    #[track_caller]
+    pub fn surrogate_with_baseline<const D: usize, const DV: usize>(
+        &self,
+        selection: Selection<D, DV>,
+        cost: impl Fn(Tensor<DV>) -> Tensor<D>,
+        baseline: Tensor<D>,
+    ) -> Tensor<D> {
+        self.estimate(selection, cost, Some(baseline))
+    }
+
+    #[track_caller]
+    fn estimate<const D: usize, const DV: usize>(
+        &self,
+        selection: Selection<D, DV>,
+        cost: impl Fn(Tensor<DV>) -> Tensor<D>,
+        given: Option<Tensor<D>>,
+    ) -> Tensor<D> {
         let op = "ScoreFunctionSelector";
+        let dim = check::dim::<D>(op, self.dim);
         let costs = cost(selection.values);
-        let shape = selection.indices.shape();
-        check::same_shape(op, "cost", "the indices", shape, costs.shape());
+        let mut shape = selection.indices.shape();
+        let mut other = "the indices";
+        if let Some(joint) = self.joint::<D>(dim) {
+            shape[joint] = 1;
+            other = "the indices with size 1 along joint_dim";
+        }
+        check::same_shape(op, "cost", other, shape.clone(), costs.shape());
         let Some(log_probs) = selection.log_probs else {
             return costs;
         };
-        let baseline = match self.baseline {
-            Baseline::None => None,
-            Baseline::MovingAverage { decay } => Some(self.past(costs.clone().detach(), decay)),
-            Baseline::LeaveOneOut => Some(leave_one_out_baseline(costs.clone(), self.dim)),
-            Baseline::Greedy => selection
+        let baseline = match (given, self.baseline) {
+            (Some(baseline), _) => {
+                check::broadcasts(op, "baseline", shape, baseline.shape());
+                Some(spread(baseline, costs.dims()))
+            }
+            (None, Baseline::None) => None,
+            (None, Baseline::MovingAverage { decay }) => {
+                Some(self.past(costs.clone().detach(), decay))
+            }
+            (None, Baseline::LeaveOneOut) => Some(leave_one_out_baseline(costs.clone(), dim)),
+            (None, Baseline::Batch) => Some(batch_baseline(costs.clone(), dim)),
+            (None, Baseline::Greedy) => selection
                 .greedy_values
                 .map(|values| spread(cost(values).detach(), costs.dims())),
         };
@@ -248,8 +306,16 @@ impl ScoreFunctionSelector {
         }
     }
 
-    /// The mean of the past costs, then the current ones folded in.
+    #[track_caller]
+    fn joint<const D: usize>(&self, dim: usize) -> Option<usize> {
+        check::joint_dim::<D>("ScoreFunctionSelector", self.joint_dim, dim)
+    }
+
+    /// The mean of the past costs, then the current ones folded in; a batch without rows changes nothing.
     fn past<const D: usize>(&self, costs: Tensor<D>, decay: f64) -> Tensor<D> {
+        if costs.dims().contains(&0) {
+            return costs;
+        }
         let average = self.average.value_sync();
         let sum = average.clone().narrow(0, 0, 1);
         let weight = average.clone().narrow(0, 1, 1);

@@ -1,6 +1,6 @@
 use std::sync::{
     Arc, OnceLock,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
 use burn_core::tensor::{Device, Distribution, Tensor};
@@ -32,6 +32,25 @@ impl SeedStream {
         let key = *self.key.get_or_init(|| draw_key(device));
         let step = self.step.fetch_add(1, Ordering::Relaxed);
         Seed { key, step }
+    }
+}
+
+/// Training steps done; clones share the count.
+#[derive(Clone, Debug, Default)]
+pub(super) struct StepCount(Arc<AtomicUsize>);
+
+impl StepCount {
+    /// The step that begins now.
+    pub(super) fn next(&self) -> usize {
+        self.0.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(super) fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set(&self, step: usize) {
+        self.0.store(step, Ordering::Relaxed);
     }
 }
 

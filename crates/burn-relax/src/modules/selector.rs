@@ -1,0 +1,514 @@
+use burn_core as burn;
+use burn_core::module::{Flag, Module, Param, ParamId};
+use burn_core::tensor::{Device, Tensor};
+
+use super::{
+    config::{config, one_line_display},
+    outcomes,
+    read_out::{interpolated, rounded, weighted},
+    stream::{SeedStream, StepCount},
+};
+use crate::{
+    Schedule, ScoreFunctionSelector, ScoreFunctionSelectorConfig, Strategy, argmax, argmax_gather,
+    categorical_entropy, categorical_log_prob, check, expected_cost, free_energy_cost,
+    functions::gather_classes, gradual_argmax, gumbel_rao, gumbel_softmax, reinmax,
+    score_function_cost, soft_argmax_gather, softmax, straight_through_argmax,
+    straight_through_sample, winner_takes_all_cost,
+};
+
+/// A learned deviation's logarithm goes no lower, so that a class that meets its targets exactly does not run away.
+const LOWEST_LOG_DEVIATION: f64 = -5.0;
+
+config! {
+    /// Configuration of [`Selector`].
+    SelectorConfig {
+        /// How to train through the choice. Default: the free energy at temperature .1.
+        strategy: Strategy = Strategy::default(), with_strategy;
+        /// The axis of the classes in the logits; negative counts from the end. Default: -1.
+        dim: isize = -1, with_dim;
+        /// The axis of choices that share one cost, which has size 1 along it. Default: none.
+        joint_dim: Option<isize> = None, with_joint_dim;
+        /// Weight of the entropy bonus in the gradient, at least 0, in the unit of the cost. Default: 0.
+        entropy_weight: Schedule = Schedule::Constant { value: 0.0 }, with_entropy_weight;
+        /// Makes the draws reproducible. Default: drawn once from the device's generator.
+        seed: Option<u64> = None, with_seed;
+        /// Refuse a strategy that draws and has no seed. Default: false.
+        reproducible: bool = false, with_reproducible;
+    }
+}
+
+/// A choice that trains by any [`Strategy`]: the network around it stays as it is when the strategy changes.
+///
+/// The caller hands in logits, one value for each class, and the cost of a value as a closure. The strategy decides which
+/// values the closure is asked about: all of them, a blend, a chosen one or several samples. In inference, which is on a
+/// device without autodiff or after [`freeze`](burn_core::module::Module::freeze), it is the value at the argmax.
+///
+/// Choices in a row nest: the closure of one runs the rest of the network, with a choice of its own inside. What the strategy
+/// asks for multiplies then, `n` classes at each of three choices making `n³` costs for the strategies that look at all.
+///
+/// Created with [`SelectorConfig`]. A learned deviation and a moving average are part of a saved record; the counts of steps
+/// and draws are not.
+///
+/// # Example
+///
+/// ```
+/// use burn_core::tensor::{Device, Tensor};
+/// use burn_relax::{SelectorConfig, Strategy};
+///
+/// let device = Device::flex().autodiff();
+/// let logits = Tensor::<2>::from_floats([[-2.0, 0.0, 0.5]], &device).require_grad();
+/// let values = Tensor::<2>::from_floats([[10.0, 20.0, 30.0]], &device);
+/// let target = Tensor::<2>::from_floats([[21.0]], &device);
+///
+/// // The only line that changes with the strategy.
+/// let strategy = Strategy::FreeEnergy { temperature: 10.0.into() };
+/// let selector = SelectorConfig::new().with_strategy(strategy).init(&device);
+/// let cost = |values: Tensor<2>| (values - target.clone()).square();
+/// let loss = selector.forward(logits.clone(), values.clone(), cost);
+/// let gradient = logits.grad(&loss.mean().backward()).unwrap().into_data().try_to_vec::<f32>().unwrap();
+/// assert!(gradient[1] < 0.0 && gradient[2] > 0.0); // the second class fits best
+///
+/// let chosen = selector.choose(logits, values);
+/// assert_eq!(chosen.into_scalar::<f32>(), 30.0);
+/// ```
+///
+/// Three choices in a row, each refining the last one's value:
+///
+/// ```
+/// use burn_core::tensor::{Device, Tensor};
+/// use burn_relax::{Selector, SelectorConfig, Strategy};
+///
+/// // Adds -1, 0 or 1 to `value`, three times; the cost is the squared distance of the end from 2.
+/// fn walk<const D: usize>(selector: &Selector, logits: [Tensor<1>; 3], value: Tensor<D>) -> Tensor<D> {
+///     let [first, second, third] = logits;
+///     let step = |logits: Tensor<1>, value: Tensor<D>, then: &dyn Fn(Tensor<D>) -> Tensor<D>| {
+///         // One row for every value so far, the classes in a dimension behind.
+///         let shape = value.dims();
+///         let count = shape.iter().product::<usize>();
+///         let moves = Tensor::<1>::from_floats([-1.0, 0.0, 1.0], &value.device()).reshape([1, 3]);
+///         let values = value.reshape([count, 1]) + moves;
+///         let cost = |values: Tensor<2>| {
+///             let asked = values.dims();
+///             let rest: usize = asked.iter().product();
+///             let mut flat = [1; D];
+///             flat[0] = rest;
+///             then(values.reshape(flat)).reshape(asked)
+///         };
+///         selector.forward(logits.reshape([1, 3]).expand([count, 3]), values, cost).reshape(shape)
+///     };
+///     let end = |value: Tensor<D>| (value - 2.0).square();
+///     step(first, value, &|v| step(second.clone(), v, &|v| step(third.clone(), v, &end)))
+/// }
+///
+/// let device = Device::flex().autodiff();
+/// for strategy in [Strategy::ExpectedCost, Strategy::default(), Strategy::ReinMax { temperature: 1.0.into() }] {
+///     let selector = SelectorConfig::new().with_strategy(strategy).with_seed(Some(1)).init(&device);
+///     let logits = [0, 1, 2].map(|_| Tensor::<1>::zeros([3], &device).require_grad());
+///     let loss = walk(&selector, logits.clone(), Tensor::<1>::zeros([1], &device));
+///     let grads = loss.backward();
+///     for choice in logits {
+///         assert_eq!(choice.grad(&grads).unwrap().dims(), [3]);
+///     }
+/// }
+/// ```
+#[derive(Module, Debug)]
+#[module(custom_display)]
+pub struct Selector {
+    /// How the choice is trained.
+    #[module(skip)]
+    pub strategy: Strategy,
+    /// The axis of the classes in the logits.
+    #[module(skip)]
+    pub dim: isize,
+    /// The axis of choices that share one cost.
+    #[module(skip)]
+    pub joint_dim: Option<isize>,
+    /// Weight of the entropy bonus in the gradient.
+    #[module(skip)]
+    pub entropy_weight: Schedule,
+    /// Whether to behave as during training; cleared by freezing.
+    pub training: Param<Flag>,
+    /// Logarithm of the standard deviation that a mixture likelihood learns.
+    pub log_deviation: Option<Param<Tensor<1>>>,
+    sampler: Option<ScoreFunctionSelector>,
+    #[module(skip)]
+    seeds: SeedStream,
+    #[module(skip)]
+    steps: StepCount,
+}
+
+one_line_display!(Selector {
+    strategy,
+    dim,
+    joint_dim,
+    entropy_weight
+});
+
+impl SelectorConfig {
+    /// Initializes the module.
+    ///
+    /// # Panics
+    ///
+    /// If a number of the strategy or the entropy weight is out of its domain, there is one sample with a leave-one-out
+    /// baseline, or a strategy that draws has no seed and shall be reproducible.
+    #[track_caller]
+    pub fn init(&self, device: &Device) -> Selector {
+        let op = "Selector";
+        self.strategy.check(op);
+        let not_negative = check::not_negative;
+        self.entropy_weight
+            .check(op, "entropy_weight", not_negative);
+        if self.reproducible && self.strategy.is_stochastic() {
+            check::given(
+                op,
+                "seed",
+                "a strategy that draws and shall be reproducible",
+                self.seed.is_some(),
+            );
+        }
+        let sampler = match self.strategy {
+            Strategy::ScoreFunction { samples, baseline } => Some(
+                ScoreFunctionSelectorConfig::new()
+                    .with_dim(self.dim)
+                    .with_joint_dim(self.joint_dim)
+                    .with_samples(samples)
+                    .with_baseline(baseline)
+                    .with_seed(self.seed)
+                    .init(device),
+            ),
+            _ => None,
+        };
+        let log_deviation = match self.strategy {
+            Strategy::MixtureLikelihood {
+                deviation,
+                learned: true,
+            } => {
+                let log = Tensor::full([1], deviation.ln(), device);
+                Some(Param::initialized(ParamId::new(), log.require_grad()))
+            }
+            _ => None,
+        };
+        Selector {
+            strategy: self.strategy,
+            dim: self.dim,
+            joint_dim: self.joint_dim,
+            entropy_weight: self.entropy_weight,
+            training: Param::from_bool(true),
+            log_deviation,
+            sampler,
+            seeds: SeedStream::new(self.seed),
+            steps: StepCount::default(),
+        }
+    }
+}
+
+impl Selector {
+    /// The training loss of each row; in inference its cost at the argmax.
+    ///
+    /// `cost` maps values, `[.., K, ..]` with any feature dimensions, to costs `[.., K, ..]`, of size 1 along `joint_dim`, for
+    /// any `K ≥ 1`. Minimise the mean of the result. Its value is the cost the strategy looks at, apart from the strategies that
+    /// have an objective of their own; the entropy bonus changes the gradient only.
+    ///
+    /// # Shapes
+    ///
+    /// - logits: `[.., n, ..]` with `n ≥ 1` along `dim`
+    /// - values: the logits' shape, then any feature dimensions
+    /// - output: the logits' shape with size 1 along `dim` and `joint_dim`
+    ///
+    /// # Panics
+    ///
+    /// If `dim` or `joint_dim` is out of range or both are one, the axis is empty, the values' shape does not begin with the
+    /// logits', the cost has another shape than it should, or there are more than 65536 combinations of choices that share
+    /// a cost for a strategy that looks at all. With the feature `debug-validation` also if a cost is NaN.
+    ///
+    /// # Randomness
+    ///
+    /// Every call in training draws anew.
+    #[track_caller]
+    pub fn forward<const D: usize, const DV: usize>(
+        &self,
+        logits: Tensor<D>,
+        values: Tensor<DV>,
+        cost: impl Fn(Tensor<DV>) -> Tensor<D>,
+    ) -> Tensor<D> {
+        self.loss(logits, values, cost, None)
+    }
+
+    /// [`forward`](Self::forward) with a baseline of the caller's for the score function, such as a critic's prediction of the
+    /// cost; other strategies have no use for it.
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward), and if the score function uses the baseline and its shape does not broadcast to the
+    /// costs'.
+    #[track_caller]
+    pub fn forward_with_baseline<const D: usize, const DV: usize>(
+        &self,
+        logits: Tensor<D>,
+        values: Tensor<DV>,
+        cost: impl Fn(Tensor<DV>) -> Tensor<D>,
+        baseline: Tensor<D>,
+    ) -> Tensor<D> {
+        self.loss(logits, values, cost, Some(baseline))
+    }
+
+    /// The value of the argmax: what the choice is for.
+    ///
+    /// # Shapes
+    ///
+    /// - output: the values' shape with size 1 along `dim`
+    ///
+    /// # Panics
+    ///
+    /// If `dim` is out of range, the axis is empty, or the values' shape does not begin with the logits'.
+    #[track_caller]
+    pub fn choose<const D: usize, const DV: usize>(
+        &self,
+        logits: Tensor<D>,
+        values: Tensor<DV>,
+    ) -> Tensor<DV> {
+        argmax_gather(logits, values, self.dim)
+    }
+
+    /// The step that schedules are at: the number of forward passes in training, or what was set.
+    pub fn step(&self) -> usize {
+        self.steps.get()
+    }
+
+    /// Sets the step of the schedules, for several forward passes in one step or for a training that goes on.
+    pub fn set_step(&self, step: usize) {
+        self.steps.set(step);
+    }
+
+    #[track_caller]
+    fn loss<const D: usize, const DV: usize>(
+        &self,
+        logits: Tensor<D>,
+        values: Tensor<DV>,
+        cost: impl Fn(Tensor<DV>) -> Tensor<D>,
+        baseline: Option<Tensor<D>>,
+    ) -> Tensor<D> {
+        let op = "Selector";
+        let dim = check::dim::<D>(op, self.dim);
+        let joint = check::joint_dim::<D>(op, self.joint_dim, dim);
+        check::not_empty(op, "logits", &logits, dim);
+        check::values_of(op, &logits, &values);
+        let checked = |values: Tensor<DV>| {
+            let asked: [usize; D] = core::array::from_fn(|axis| values.dims()[axis]);
+            let costs = cost(values);
+            let mut expected = asked;
+            if let Some(joint) = joint {
+                expected[joint] = 1;
+            }
+            check::cost(op, expected.into(), costs.shape());
+            #[cfg(feature = "debug-validation")]
+            check::values(op, "cost", &costs, |v| !v.is_nan(), "not be NaN");
+            costs
+        };
+
+        let device = logits.device();
+        if !(self.training.is_enabled() && device.is_autodiff()) {
+            return checked(argmax_gather(logits, values, dim));
+        }
+        let step = self.steps.next();
+        let weight = self.entropy_weight.at(step);
+        let entropy = (weight > 0.0).then(|| {
+            let entropy = categorical_entropy(logits.clone(), dim);
+            match joint {
+                Some(joint) => entropy.sum_dim(joint),
+                None => entropy,
+            }
+        });
+        let choice = Choice {
+            selector: self,
+            dim,
+            joint,
+            step,
+        };
+        let loss = choice.loss(logits, values, checked, baseline);
+        match entropy {
+            None => loss,
+            Some(entropy) => {
+                let bonus = entropy.clone().detach().sub(entropy);
+                loss.add(bonus.mul_scalar(weight))
+            }
+        }
+    }
+}
+
+/// One forward pass in training.
+struct Choice<'a> {
+    selector: &'a Selector,
+    dim: usize,
+    joint: Option<usize>,
+    step: usize,
+}
+
+impl Choice<'_> {
+    #[track_caller]
+    fn loss<const D: usize, const DV: usize>(
+        &self,
+        logits: Tensor<D>,
+        values: Tensor<DV>,
+        cost: impl Fn(Tensor<DV>) -> Tensor<D>,
+        baseline: Option<Tensor<D>>,
+    ) -> Tensor<D> {
+        let (dim, at) = (self.dim, |schedule: Schedule| schedule.at(self.step));
+        let seed = || self.selector.seeds.next(&logits.device());
+        let pick = |gate: Tensor<D>| weighted(&logits, gate, values.clone(), dim);
+        match self.selector.strategy {
+            Strategy::FreeEnergy { temperature } => {
+                let (logits, costs) = self.all(logits, values, cost);
+                free_energy_cost(logits, costs, dim, at(temperature))
+            }
+            Strategy::ExpectedCost => {
+                let (logits, costs) = self.all(logits, values, cost);
+                expected_cost(logits, costs, dim)
+            }
+            Strategy::MixtureLikelihood { deviation, .. } => {
+                let (logits, costs) = self.all(logits, values, cost);
+                self.mixture(logits, costs, deviation)
+            }
+            Strategy::WinnerTakesAll => {
+                let (logits, costs) = self.all(logits, values, cost);
+                winner_takes_all_cost(logits, costs, dim)
+            }
+            Strategy::SoftValue { temperature } => cost(soft_argmax_gather(
+                logits,
+                values,
+                dim,
+                at(temperature),
+                false,
+            )),
+            Strategy::HardGather { temperature } => cost(soft_argmax_gather(
+                logits,
+                values,
+                dim,
+                at(temperature),
+                true,
+            )),
+            Strategy::GradualValue { power } => {
+                let gate = gradual_argmax(softmax(logits.clone(), dim, 1.0), dim, at(power));
+                let total = gate.clone().sum_dim(dim);
+                let nothing = total.clone().equal_elem(0.0);
+                cost(pick(gate.div(total.mask_fill(nothing, 1.0))))
+            }
+            Strategy::StraightThroughArgmax { temperature } => cost(pick(straight_through_argmax(
+                logits.clone(),
+                dim,
+                at(temperature),
+            ))),
+            Strategy::StraightThroughSample {
+                forward_temperature,
+                backward_temperature,
+            } => cost(pick(straight_through_sample(
+                logits.clone(),
+                dim,
+                at(forward_temperature),
+                at(backward_temperature),
+                seed(),
+            ))),
+            Strategy::GumbelSoftmax { temperature, hard } => {
+                let gate = gumbel_softmax(logits.clone(), dim, at(temperature), hard, seed());
+                cost(pick(gate))
+            }
+            Strategy::GumbelRao { temperature, draws } => {
+                let gate = gumbel_rao(logits.clone(), dim, at(temperature), draws, seed());
+                cost(pick(gate))
+            }
+            Strategy::ReinMax { temperature } => {
+                cost(pick(reinmax(logits.clone(), dim, at(temperature), seed())))
+            }
+            Strategy::ScoreFunction { .. } => self.sampled(logits, values, cost, baseline),
+            Strategy::GreedyScore { corrected } => {
+                let index = argmax(logits.clone(), dim);
+                let costs = cost(gather_classes(&logits, values, index.clone(), dim));
+                let log_prob = self.joint_sum(categorical_log_prob(logits, index, dim));
+                if corrected {
+                    score_function_cost(log_prob, costs, None)
+                } else {
+                    log_prob.neg().mul(costs)
+                }
+            }
+            Strategy::SoftIndex { temperature } => {
+                cost(interpolated(logits, values, dim, at(temperature)))
+            }
+            Strategy::RoundedIndex { temperature } => {
+                cost(rounded(logits, values, dim, at(temperature)))
+            }
+        }
+    }
+
+    /// Logits and costs of all classes, or of all combinations where choices share a cost.
+    #[track_caller]
+    fn all<const D: usize, const DV: usize>(
+        &self,
+        logits: Tensor<D>,
+        values: Tensor<DV>,
+        cost: impl Fn(Tensor<DV>) -> Tensor<D>,
+    ) -> (Tensor<D>, Tensor<D>) {
+        let (logits, values) = match self.joint {
+            Some(joint) => outcomes::combine("Selector", logits, values, self.dim, joint),
+            None => (logits, values),
+        };
+        (logits, cost(values))
+    }
+
+    /// `F / T + ln s + ½ ln 2π` with `T = 2 s²`.
+    fn mixture<const D: usize>(
+        &self,
+        logits: Tensor<D>,
+        costs: Tensor<D>,
+        deviation: f64,
+    ) -> Tensor<D> {
+        let half_log_tau = core::f64::consts::TAU.ln() / 2.0;
+        match &self.selector.log_deviation {
+            None => {
+                let temperature = 2.0 * deviation * deviation;
+                free_energy_cost(logits, costs, self.dim, temperature)
+                    .div_scalar(temperature)
+                    .add_scalar(deviation.ln() + half_log_tau)
+            }
+            Some(log_deviation) => {
+                let log = log_deviation.val().cast(costs.dtype()).reshape([1; D]);
+                let log = log.clamp_min(LOWEST_LOG_DEVIATION);
+                let temperature = log.clone().mul_scalar(2.0).exp().mul_scalar(2.0);
+                free_energy_cost(logits, costs, self.dim, temperature.clone())
+                    .div(temperature)
+                    .add(log)
+                    .add_scalar(half_log_tau)
+            }
+        }
+    }
+
+    #[track_caller]
+    fn sampled<const D: usize, const DV: usize>(
+        &self,
+        logits: Tensor<D>,
+        values: Tensor<DV>,
+        cost: impl Fn(Tensor<DV>) -> Tensor<D>,
+        baseline: Option<Tensor<D>>,
+    ) -> Tensor<D> {
+        let sampler = self.selector.sampler.as_ref();
+        check::given(
+            "Selector",
+            "strategy",
+            "a changed score function",
+            sampler.is_some(),
+        );
+        let sampler = sampler.expect("checked in the line above");
+        let selection = sampler.forward(logits, values);
+        let surrogate = match baseline {
+            None => sampler.surrogate(selection, cost),
+            Some(baseline) => sampler.surrogate_with_baseline(selection, cost, baseline),
+        };
+        surrogate.mean_dim(self.dim)
+    }
+
+    fn joint_sum<const D: usize>(&self, tensor: Tensor<D>) -> Tensor<D> {
+        match self.joint {
+            Some(joint) => tensor.sum_dim(joint),
+            None => tensor,
+        }
+    }
+}
