@@ -54,6 +54,11 @@ enum Terms {
     Logarithms(usize),
 }
 
+/// About the largest weight of standard normal logits: the largest of `n` is near `sqrt(2 ln n)`, the mean exponential `sqrt(e)`.
+fn largest_weight(n: f64) -> f64 {
+    ((2.0 * n.ln()).sqrt() - 0.5).exp().min(n) / n
+}
+
 /// Compares relative to the largest magnitude of the result or of its terms.
 fn compare(
     table: &mut Table,
@@ -66,7 +71,7 @@ fn compare(
     let scale = match terms {
         Terms::None => 0.0,
         Terms::OfOrderOne => 1.0,
-        Terms::Weights(count) => 1.0 / count as f64,
+        Terms::Weights(count) => largest_weight(count as f64),
         Terms::Logarithms(count) => (count as f64).ln() / count as f64,
     };
     table.within(

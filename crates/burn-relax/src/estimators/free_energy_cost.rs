@@ -76,12 +76,13 @@ pub fn free_energy_cost<const D: usize>(
             let dtype = cost.dtype();
             let (logits, cost, tensor) = (load(logits), load(cost), load(tensor));
             // -T log Σ p exp(-f/T) is T times the energy of f/T at temperature 1. What has no gradient, infinite costs and
-            // those of forbidden classes, stands aside of the division: 0 times infinity would reach the temperature's.
+            // those of forbidden classes, stands aside of the division: 0 times infinity would reach the temperature's. So
+            // would a division's own gradient, which has the cost over the square of the temperature.
             let aside = cost.clone().is_inf().bool_or(is_forbidden(&logits));
             let scaled = cost
                 .clone()
                 .mask_fill(aside.clone(), 0.0)
-                .div(tensor.clone())
+                .mul(tensor.clone().recip())
                 .mask_where(aside, cost.detach());
             let energy = energy(logits, scaled, dim, 1.0);
             let hopeless = energy.clone().is_inf();
