@@ -62,7 +62,7 @@ mod coefficient;
 pub mod composed;
 mod estimators;
 mod functions;
-#[cfg(feature = "fusion")]
+#[cfg(all(feature = "fusion", feature = "cubecl-backend"))]
 mod metadata;
 mod modules;
 mod ops;

@@ -14,7 +14,7 @@ use burn_core::backend::{
     tensor::{FloatTensor, IntTensor},
 };
 
-#[cfg(feature = "fusion")]
+#[cfg(all(feature = "fusion", feature = "cubecl-backend"))]
 use crate::metadata;
 use crate::{Seed, composed};
 

@@ -102,9 +102,9 @@ pub fn reinmax<const D: usize>(
 ///
 /// let device = Device::flex().autodiff();
 /// let logits = Tensor::<1>::from_floats([-2.0, 0.0, 0.5], &device).require_grad();
-/// let first = Tensor::<1, Int>::from_ints([0], &device);
+/// let drawn = Tensor::<1, Int>::from_ints([1], &device);
 /// let upstream = Tensor::<1>::from_floats([1.0, 2.0, 3.0], &device);
-/// let grads = reinmax_with_indices(logits.clone(), first, 0, 1.0).mul(upstream).sum().backward();
+/// let grads = reinmax_with_indices(logits.clone(), drawn, 0, 1.0).mul(upstream).sum().backward();
 /// let gradient = logits.grad(&grads).unwrap().into_data().try_to_vec::<f32>().unwrap();
 /// assert!((gradient[0] + 0.024_305).abs() < 1e-5 && (gradient[2] - 0.296_101).abs() < 1e-5);
 /// ```
