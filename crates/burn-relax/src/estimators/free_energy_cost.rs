@@ -4,7 +4,8 @@ use burn_core::tensor::{AsIndex, Tensor};
 use crate::{
     RelaxOps, check,
     coefficient::Coefficient,
-    functions::{is_forbidden, load, store},
+    functions::{Centred, is_forbidden, load, store},
+    softmax,
 };
 
 /// The free energy of the classes' costs: the objective that trains a choice best when every cost is at hand.
@@ -75,21 +76,38 @@ pub fn free_energy_cost<const D: usize>(
         Coefficient::Tensor(tensor) => {
             let dtype = cost.dtype();
             let (logits, cost, tensor) = (load(logits), load(cost), load(tensor));
-            // -T log Σ p exp(-f/T) is T times the energy of f/T at temperature 1. What has no gradient, infinite costs and
-            // those of forbidden classes, stands aside of the division: 0 times infinity would reach the temperature's.
+            // -T log Σ p exp(-f/T) is T times the energy of f/T at temperature 1. The quotient's own slope in T, f / T², may
+            // leave the range of the dtype where the energy's does not, so T is held and its slope added.
+            let held = tensor.clone().detach();
             let aside = cost.clone().is_inf().bool_or(is_forbidden(&logits));
             let scaled = cost
                 .clone()
                 .mask_fill(aside.clone(), 0.0)
-                .div(tensor.clone())
-                .mask_where(aside, cost.detach());
-            let energy = energy(logits, scaled, dim, 1.0);
-            let hopeless = energy.clone().is_inf();
-            let energy = energy
+                .div(held.clone())
+                .mask_where(aside, cost.clone().detach());
+            let tilt = scaled.clone().detach();
+            let prior = Centred::new(logits.clone().detach(), dim);
+            let responsibility = softmax(prior.map(|gaps| gaps.sub(tilt)), dim, 1.0);
+
+            let unit = energy(logits, scaled, dim, 1.0);
+            let hopeless = unit.clone().is_inf();
+            let finite = unit
                 .clone()
                 .mask_fill(hopeless.clone(), 0.0)
-                .mul(tensor)
-                .mask_where(hopeless, energy.detach());
+                .mul(held.clone());
+            let none = responsibility.clone().equal_elem(0.0);
+            let excess = cost
+                .detach()
+                .sub(finite.clone().detach())
+                .mask_fill(none, 0.0);
+            let slope = responsibility
+                .mul(excess)
+                .sum_dim(dim)
+                .div(held.clone())
+                .neg();
+            let energy = finite
+                .add(tensor.sub(held).mul(slope))
+                .mask_where(hopeless, unit.detach());
             store(energy, dtype)
         }
     }
