@@ -126,10 +126,6 @@ fn huge_and_infinite_costs_give_no_nan() {
     for named in devices() {
         for temperature in [1e-6, 1.0, 1e6] {
             for as_tensor in [false, true] {
-                // The quotient's own slope in a tensor temperature, `f / T²`, leaves f32's range there.
-                if as_tensor && temperature < 1.0 {
-                    continue;
-                }
                 let logits = Array::new(
                     [4, 3],
                     [
