@@ -55,10 +55,6 @@ def straight_through(logits, values, targets, state):
     return picked(hard - soft.detach() + soft, values, targets)
 
 
-def gumbel_hard(logits, values, targets, state):
-    return picked(F.gumbel_softmax(logits, tau=1.0, hard=True), values, targets)
-
-
 def gradual(logits, values, targets, state):
     v = torch.softmax(logits, -1)
     won = 1 - (1 - v) ** 2.5
@@ -98,29 +94,102 @@ def expected_cost(logits, values, targets, state):
     return (torch.softmax(logits, -1) * (values - targets).square()).sum(-1, keepdim=True)
 
 
-def expected_cost_entropy(logits, values, targets, state):
-    log_probs = torch.log_softmax(logits, -1)
-    negative_entropy = (log_probs.exp() * log_probs).sum(-1, keepdim=True)
-    return expected_cost(logits, values, targets, state) + 0.2 * negative_entropy
-
-
 def free_energy(logits, values, targets, state):
     joint = torch.log_softmax(logits, -1) - (values - targets).square() / ENERGY_TEMPERATURE
     return -ENERGY_TEMPERATURE * torch.logsumexp(joint, -1, keepdim=True)
 
 
+def hard_argmax_gather(logits, values, targets, state):
+    soft = (torch.softmax(logits, -1) * values).sum(-1, keepdim=True)
+    hard = at(values, logits.argmax(-1, keepdim=True))
+    return (hard.detach() + (soft - soft.detach()) - targets).square()
+
+
+def straight_through_sample(logits, values, targets, state):
+    soft = torch.softmax(logits, -1)
+    hard = torch.zeros_like(soft).scatter_(-1, sampled(logits), 1.0)
+    return picked(hard - soft.detach() + soft, values, targets)
+
+
+def gumbel(temperature, hard):
+    def cost(logits, values, targets, state):
+        return picked(F.gumbel_softmax(logits, tau=temperature, hard=hard), values, targets)
+
+    return cost
+
+
+def reinmax(temperature):
+    """Forward a sample; backward twice the gradient of the mean of sample and softmax, less half the softmax's."""
+
+    def cost(logits, values, targets, state):
+        index = sampled(logits)
+        sample = torch.zeros_like(logits).scatter_(-1, index, 1.0)
+        mixed = (sample + torch.softmax(logits / temperature, -1)) / 2
+        second = torch.softmax((mixed.log() - logits).detach() + logits, -1)
+        surrogate = 2 * second - torch.softmax(logits, -1) / 2
+        return picked(sample - surrogate.detach() + surrogate, values, targets)
+
+    return cost
+
+
+def soft_index(logits, values, targets, state):
+    index = torch.arange(logits.shape[-1], dtype=logits.dtype)
+    place = (torch.softmax(logits, -1) * index).sum(-1, keepdim=True)
+    low = place.detach().floor().long().clamp(max=logits.shape[-1] - 2)
+    share = place - low
+    return (at(values, low) * (1 - share) + at(values, low + 1) * share - targets).square()
+
+
+def score_function_batch(logits, values, targets, state):
+    def baseline(cost):
+        return (cost.sum(0, keepdim=True) - cost) / (cost.shape[0] - 1)
+
+    return surrogate(logits, values, targets, sampled(logits), baseline)
+
+
+def winner_takes_all(logits, values, targets, state):
+    cost, index = (values - targets).square().min(-1, keepdim=True)
+    return cost - at(torch.log_softmax(logits, -1), index)
+
+
+def with_entropy(cost):
+    def both(logits, values, targets, state):
+        log_probs = torch.log_softmax(logits, -1)
+        return cost(logits, values, targets, state) + 0.1 * (log_probs.exp() * log_probs).sum(-1, keepdim=True)
+
+    return both
+
+
 STRATEGIES = {
+    "auto": free_energy,
     "soft-argmax-gather": soft_argmax_gather,
+    "soft-argmax-gather-annealed": soft_argmax_gather,
+    "hard-argmax-gather": hard_argmax_gather,
     "straight-through": straight_through,
-    "gumbel-hard": gumbel_hard,
+    "straight-through-sample": straight_through_sample,
+    "gumbel-hard": gumbel(1.0, True),
+    "gumbel-hard-cold": gumbel(0.5, True),
+    "gumbel-hard-warm": gumbel(2.0, True),
+    "gumbel-hard-entropy": with_entropy(gumbel(1.0, True)),
+    "gumbel-soft": gumbel(0.5, False),
+    "reinmax": reinmax(1.0),
+    "reinmax-warm": reinmax(1.3),
+    "reinmax-hot": reinmax(2.0),
+    "reinmax-entropy": with_entropy(reinmax(1.3)),
     "gradual": gradual,
+    "soft-index": soft_index,
+    "soft-index-cold": soft_index,
     "score-function": score_function,
     "score-function-moving": score_function_moving,
+    "score-function-batch": score_function_batch,
+    "score-function-batch-entropy": with_entropy(score_function_batch),
     "score-function-leave-one-out": score_function_leave_one_out,
+    "score-function-leave-one-out-entropy": with_entropy(score_function_leave_one_out),
     "score-function-greedy-baseline": score_function_greedy_baseline,
     "expected-cost": expected_cost,
-    "expected-cost-entropy": expected_cost_entropy,
+    "expected-cost-entropy": with_entropy(expected_cost),
     "free-energy": free_energy,
+    "winner-takes-all": winner_takes_all,
 }
 
 

@@ -1,9 +1,10 @@
 //! One-hot choices with a soft gradient.
 
+use burn::backend::Dispatch;
 use burn::tensor::{Tensor, activation};
-use burn_relax::straight_through_argmax;
+use burn_relax::{RelaxOps, straight_through_argmax};
 
-use super::{Beside, Input, Operator, Traffic, position};
+use super::{Beside, Input, Operator, Traffic, position, upstream};
 
 pub const OPERATORS: &[Operator] = &[Operator {
     name: "straight_through_argmax",
@@ -12,7 +13,15 @@ pub const OPERATORS: &[Operator] = &[Operator {
     learns: [true, false],
     fused: |x, _| straight_through_argmax(x, 1, 1.0),
     composed: |x, _| straight_through(activation::softmax(x.clone(), 1), x),
-    backward: None,
+    backward: Some(|x, _| {
+        let grad = upstream(&x);
+        let x = x.into_dispatch();
+        let (_, stats) = Dispatch::straight_through_argmax(x.clone(), 1, 1.0);
+        Box::new(move || {
+            let (x, stats, grad) = (x.clone(), stats.clone(), grad.clone());
+            Dispatch::straight_through_argmax_backward(x, stats, grad, 1, 1.0);
+        })
+    }),
     naive: |x, _, out| {
         out.fill(0.0);
         out[position(x)] = 1.0;

@@ -2,7 +2,9 @@
 
 use burn::backend::Dispatch;
 use burn::tensor::{Int, Tensor, activation};
-use burn_relax::{RelaxOps, categorical_log_prob, free_energy_cost, sample_categorical};
+use burn_relax::{
+    RelaxOps, categorical_log_prob, free_energy_cost, sample_categorical_with_log_prob,
+};
 
 use super::{
     Beside, Input, Operator, Traffic,
@@ -29,8 +31,8 @@ pub const OPERATORS: &[Operator] = &[
         beside: Beside::PerRow,
         learns: [true, false],
         fused: |x, cost| {
-            let drawn = sample_categorical(x.clone(), 1, 1, 1);
-            categorical_log_prob(x, drawn, 1) * cost
+            let (_, log_prob) = sample_categorical_with_log_prob(x, 1, 1, 1);
+            log_prob * cost
         },
         composed: |x, cost| {
             let drawn = perturbed(x.clone().detach()).argmax(1);
@@ -59,7 +61,17 @@ pub const OPERATORS: &[Operator] = &[
             let given = middle(&x);
             activation::log_softmax(x, 1).gather(1, given)
         },
-        backward: None,
+        backward: Some(|x, _| {
+            let given = middle(&x).into_dispatch();
+            let x = x.into_dispatch();
+            let (log_prob, stats) = Dispatch::categorical_log_prob(x.clone(), given.clone(), 1);
+            let grad = upstream(&Tensor::from_dispatch(log_prob));
+            Box::new(move || {
+                let (x, given) = (x.clone(), given.clone());
+                let (stats, grad) = (stats.clone(), grad.clone());
+                Dispatch::categorical_log_prob_backward(x, given, stats, grad, 1, 1.0);
+            })
+        }),
         naive: |x, _, out| {
             let max = largest(x);
             out[0] = x[x.len() / 2] - max - normaliser(x, max).ln();

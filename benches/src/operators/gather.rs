@@ -146,15 +146,21 @@ pub const OPERATORS: &[Operator] = &[
         learns: [false, true],
         fused: |x, v| argmax_gather(x, v, 1),
         composed: |x, v| v.gather(1, x.argmax(1)),
-        // The gradient is Burn's own scatter into zeros.
-        backward: None,
+        backward: Some(|x, v| {
+            let (x, v) = (x.into_dispatch(), v.into_dispatch());
+            let out = Dispatch::argmax_gather(x.clone(), v, 1);
+            let grad = upstream(&Tensor::from_dispatch(out));
+            Box::new(move || {
+                Dispatch::argmax_gather_backward(x.clone(), grad.clone(), 1);
+            })
+        }),
         naive: |x, v, out| out[0] = v[position(x)],
         forward: Traffic {
             reads: 1,
             writes: 0,
         },
         gradient: Traffic {
-            reads: 0,
+            reads: 1,
             writes: 1,
         },
     },

@@ -1,9 +1,12 @@
 //! Relaxed samples.
 
+use burn::backend::Dispatch;
 use burn::tensor::{Distribution, Tensor, activation};
-use burn_relax::{Seed, gumbel_softmax, gumbel_softmax_with_noise};
+use burn_relax::{RelaxOps, Seed, gumbel_softmax, gumbel_softmax_with_noise};
 
-use super::{Beside, Input, Operator, Row, Traffic, choice::straight_through, largest, position};
+use super::{
+    Beside, Input, Operator, Row, Traffic, choice::straight_through, largest, position, upstream,
+};
 
 /// Of the relaxed sample.
 const TEMPERATURE: f64 = 0.5;
@@ -20,7 +23,7 @@ const GIVEN: Traffic = Traffic {
     reads: 2,
     writes: 1,
 };
-/// From the saved sample, or from the logits and the noise made again, and the upstream gradient.
+/// From the saved sample, or from the logits and noise made again, and the upstream gradient.
 const GRADIENT: Traffic = Traffic {
     reads: 2,
     writes: 1,
@@ -52,7 +55,15 @@ pub const OPERATORS: &[Operator] = &[
             let scores = perturbed(x);
             straight_through(relaxed(scores.clone()), scores)
         },
-        backward: None,
+        backward: Some(|x, _| {
+            let grad = upstream(&x);
+            let x = x.into_dispatch();
+            let (_, stats) = Dispatch::gumbel_argmax(x.clone(), 1, TEMPERATURE, SEED);
+            Box::new(move || {
+                let (x, stats, grad) = (x.clone(), stats.clone(), grad.clone());
+                Dispatch::gumbel_argmax_backward(x, stats, grad, 1, TEMPERATURE, SEED);
+            })
+        }),
         naive: |x, _, out| {
             sample(x, out);
             let chosen = position(out);
@@ -84,7 +95,17 @@ pub const OPERATORS: &[Operator] = &[
             let scores = x + noise;
             straight_through(relaxed(scores.clone()), scores)
         },
-        backward: None,
+        backward: Some(|x, noise| {
+            let grad = upstream(&x);
+            let (x, noise) = (x.into_dispatch(), noise.into_dispatch());
+            let (_, stats) =
+                Dispatch::gumbel_argmax_with_noise(x.clone(), noise.clone(), 1, TEMPERATURE);
+            Box::new(move || {
+                let (x, noise) = (x.clone(), noise.clone());
+                let (stats, grad) = (stats.clone(), grad.clone());
+                Dispatch::gumbel_argmax_with_noise_backward(x, noise, stats, grad, 1, TEMPERATURE);
+            })
+        }),
         naive: |x, noise, out| {
             add(x, noise, out);
             let chosen = position(out);
@@ -92,7 +113,10 @@ pub const OPERATORS: &[Operator] = &[
             out[chosen] = 1.0;
         },
         forward: GIVEN,
-        gradient: GRADIENT,
+        gradient: Traffic {
+            reads: 3,
+            writes: 1,
+        },
     },
 ];
 

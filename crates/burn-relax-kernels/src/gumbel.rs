@@ -9,7 +9,7 @@
 use crate::distribute::run;
 use crate::element::Element;
 use crate::math::exp;
-use crate::noise::gumbel_row;
+use crate::noise::{Kind, noise_row};
 use crate::philox::Seed;
 use crate::real::Real;
 use crate::rows::{
@@ -79,7 +79,7 @@ fn noisy_rows<B: Backend, A: Real>(work: &impl NoisyRow<A>, n: usize, rows: Rang
             Noise::Given => scratch.copy_from_slice(&given[start * n..][..count * n]),
             Noise::Drawn { seed, first } => {
                 let first = first.wrapping_add((start * n) as u64);
-                gumbel_row::<A::Lanes<B>>(seed, first, scratch);
+                noise_row::<A::Lanes<B>>(Kind::Gumbel, seed, first, scratch);
             }
         }
         for j in 0..count {

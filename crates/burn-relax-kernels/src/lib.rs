@@ -25,6 +25,7 @@ pub mod naive;
 pub mod noise;
 pub mod philox;
 pub mod power;
+mod race;
 pub mod real;
 mod rows;
 pub mod sample;

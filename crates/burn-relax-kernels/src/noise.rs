@@ -60,12 +60,16 @@ fn groups<V: Vector>(
     }
 }
 
-/// Gumbel noise of elements `first ..` in a scratch row.
+/// Noise of elements `first ..` in a scratch row.
 #[inline(always)]
-pub(crate) fn gumbel_row<V: Vector>(seed: Seed, first: u64, out: &mut [V::Scalar]) {
-    groups::<V>(Kind::Gumbel, seed, first, out.len(), |noise, part, at| {
-        let n = part.len();
-        out[at..at + n].copy_from_slice(&noise[part]);
+pub(crate) fn noise_row<V: Vector>(kind: Kind, seed: Seed, first: u64, out: &mut [V::Scalar]) {
+    groups::<V>(kind, seed, first, out.len(), |noise, part, at| {
+        let out = &mut out[at..at + part.len()];
+        // A copy of known length is a few stores, any other a call.
+        match <&mut [V::Scalar; DRAWS]>::try_from(&mut *out) {
+            Ok(whole) => *whole = *noise,
+            Err(_) => out.copy_from_slice(&noise[part]),
+        }
     });
 }
 

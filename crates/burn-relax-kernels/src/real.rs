@@ -117,20 +117,26 @@ pub trait Real:
 #[inline(always)]
 pub(crate) fn polynomial<V: Vector>(x: V, coefficients: &[V::Scalar]) -> V {
     let square = x * x;
-    let n = coefficients.len();
-    let part = |parity: usize| {
-        let mut y = V::splat(coefficients[parity]);
-        for &c in coefficients[parity + 2..].iter().step_by(2) {
-            y = y.mul_add(square, V::splat(c));
-        }
-        y
-    };
-    let (first, second) = (part(0), part(1));
-    if n % 2 == 1 {
+    let first = every_second(square, coefficients, 0);
+    let second = every_second(square, coefficients, 1);
+    if coefficients.len() % 2 == 1 {
         second.mul_add(x, first)
     } else {
         first.mul_add(x, second)
     }
+}
+
+/// Horner's scheme over every second coefficient. Not a closure: those are not always inlined, and outside the function that has
+/// the instruction set each of their instructions is a call.
+#[inline(always)]
+fn every_second<V: Vector>(square: V, coefficients: &[V::Scalar], start: usize) -> V {
+    let mut y = V::splat(coefficients[start]);
+    let mut i = start + 2;
+    while i < coefficients.len() {
+        y = y.mul_add(square, V::splat(coefficients[i]));
+        i += 2;
+    }
+    y
 }
 
 /// `-ln(-ln u)`

@@ -3,7 +3,6 @@
 use crate::math::exp;
 use crate::real::Real;
 use crate::simd::{Backend, Pack, Vector, max_lanes, sum_lanes};
-use core::array::from_fn;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 
@@ -77,16 +76,18 @@ pub(crate) fn get<B: Backend, A: Real, const U: usize>(
 ) -> Pack<A::Lanes<B>, U> {
     let part = &row[i..i + k];
     let lanes = A::Lanes::<B>::LANES;
-    Pack(from_fn(|u| {
+    let mut pack = Pack::splat(fill);
+    for (u, v) in pack.0.iter_mut().enumerate() {
         let skip = k.min(u * lanes);
-        if k - skip >= lanes {
+        *v = if k - skip >= lanes {
             // SAFETY: a whole vector follows the first `skip` values of `part`.
             unsafe { A::Lanes::<B>::load(part.as_ptr().add(skip)) }
         } else {
             // SAFETY: `k - skip` values, less than a vector, follow the first `skip` of `part`.
             unsafe { A::Lanes::<B>::load_partial(part.as_ptr().add(skip), k - skip, fill) }
-        }
-    }))
+        };
+    }
+    pack
 }
 
 /// Writes the `k` values that exist of `U` vectors from `i` on.

@@ -1,16 +1,18 @@
 //! Categorical sampling with log-probabilities: the Gumbel-max trick over rows.
 //!
 //! Per row: maximum and normaliser of the logits, then for every sample the argmax of `(x - max) + G`. The noise depends on the
-//! seed and the element's number only. Costs a Philox draw and two logarithms per class and sample: an inverse-CDF search would
-//! be cheaper for many samples of one row, but would draw another index for the same seed on every backend.
+//! seed and the element's number only. Costs a Philox draw and a comparison per class and sample, and two logarithms where an
+//! entry may win (`race`). An inverse-CDF search would be cheaper for many samples of one row, but would draw another index
+//! for the same seed on every backend.
 
-use crate::argmax::{first_equal, first_nan};
+use crate::argmax::first_nan;
 use crate::distribute::run;
 use crate::element::Element;
-use crate::gumbel::{NOISE_BATCH, NOISE_WORK, perturb};
+use crate::gumbel::{NOISE_BATCH, NOISE_WORK};
 use crate::log_prob::normalisers;
-use crate::noise::gumbel_row;
+use crate::noise::{Kind, noise_row};
 use crate::philox::Seed;
+use crate::race::winner;
 use crate::real::Real;
 use crate::rows::{Output, check_len, count_rows, put_stats, reciprocal, row};
 use crate::simd::{Backend, Region};
@@ -40,6 +42,7 @@ impl<A: Real> Region for Sample<'_, A> {
             rows.end * samples,
         );
         let mut noise = vec![A::ZERO; batch.min(rows.len() * samples) * n];
+        let mut weights = vec![A::ZERO; n];
         for r in rows {
             let x = row(self.logits, r, n);
             // SAFETY: row `r` is in this task's range and borrowed once.
@@ -50,7 +53,8 @@ impl<A: Real> Region for Sample<'_, A> {
                     self.stats.row(r, 2),
                 )
             };
-            let (head, normaliser, log) = normalisers::<B, A>(x, self.inverse_temperature);
+            let scale = self.inverse_temperature;
+            let (head, normaliser, log) = normalisers::<B, A>(x, scale, Some(&mut weights));
             put_stats(stats, head.max, normaliser);
             let nan = normaliser.is_nan();
             for s in 0..samples {
@@ -58,14 +62,14 @@ impl<A: Real> Region for Sample<'_, A> {
                 if draw >= drawn.end {
                     drawn = draw..(draw + batch).min(end);
                     let first = self.first.wrapping_add((draw * n) as u64);
-                    gumbel_row::<A::Lanes<B>>(self.seed, first, &mut noise[..drawn.len() * n]);
+                    let noise = &mut noise[..drawn.len() * n];
+                    noise_row::<A::Lanes<B>>(Kind::Uniform, self.seed, first, noise);
                 }
-                let scratch = &mut noise[(draw - drawn.start) * n..][..n];
+                let uniforms = &noise[(draw - drawn.start) * n..][..n];
                 let k = if nan {
                     first_nan::<B, A>(x)
                 } else {
-                    let largest = perturb::<B, A>(&head, false, x, scratch);
-                    first_equal::<B, A>(scratch, largest)
+                    winner::<B, A>(&head, x, &weights, uniforms)
                 };
                 index[s].write(k as i64);
                 let l = if nan {

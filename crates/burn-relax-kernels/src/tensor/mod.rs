@@ -7,6 +7,7 @@
 
 mod adapter;
 mod ops;
+mod pages;
 mod rows;
 
 use bytemuck::Pod;

@@ -6,7 +6,7 @@ use core::ops::Range;
 use bytemuck::Pod;
 use half::{bf16, f16};
 
-use super::{Dtype, RowTensor};
+use super::{Dtype, RowTensor, pages::prefer_large};
 use crate::distribute::stage;
 use crate::rows::Output;
 
@@ -153,8 +153,10 @@ impl Rows {
     /// An output to be filled.
     pub(super) fn target<E>(&self, extent: Extent) -> Target<E> {
         let len = self.count * extent.width();
+        let mut elements = Vec::with_capacity(len);
+        prefer_large(&mut elements);
         Target {
-            elements: Vec::with_capacity(len),
+            elements,
             len,
             extent,
         }
