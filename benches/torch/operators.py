@@ -93,3 +93,35 @@ def categorical_log_prob(x, _):
 def free_energy_cost(x, cost):
     joint = torch.log_softmax(x, -1) - cost / ENERGY_TEMPERATURE
     return -ENERGY_TEMPERATURE * torch.logsumexp(joint, -1, keepdim=True)
+
+
+def _entmax():
+    # The package is needed for these operators alone.
+    import entmax
+
+    return entmax
+
+
+# Lengths of the partial sort: the quickest of 8 to 400 for standard normal rows.
+SORTED_FOR_SPARSEMAX = 32
+SORTED_FOR_ENTMAX15 = 64
+
+
+def sparsemax(x, _):
+    return _entmax().sparsemax(x, dim=-1)
+
+
+def sparsemax_partial_sort(x, _):
+    return _entmax().sparsemax(x, dim=-1, k=SORTED_FOR_SPARSEMAX)
+
+
+def entmax15(x, _):
+    return _entmax().entmax15(x, dim=-1)
+
+
+def entmax15_partial_sort(x, _):
+    return _entmax().entmax15(x, dim=-1, k=SORTED_FOR_ENTMAX15)
+
+
+def entmax(x, _):
+    return _entmax().entmax_bisect(x, alpha=1.25, dim=-1)

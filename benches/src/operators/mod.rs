@@ -7,6 +7,7 @@ mod costs;
 mod gather;
 mod gumbel;
 mod softmax;
+mod sparse;
 
 use burn::tensor::{Device, Distribution, Tensor};
 
@@ -91,6 +92,7 @@ pub fn all() -> impl Iterator<Item = &'static Operator> {
         choice::OPERATORS,
         gumbel::OPERATORS,
         costs::OPERATORS,
+        sparse::OPERATORS,
     ]
     .into_iter()
     .flatten()

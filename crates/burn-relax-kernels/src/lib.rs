@@ -10,8 +10,11 @@
 
 pub mod argmax;
 pub mod argmax_gather;
+pub mod budget;
 mod distribute;
 pub mod element;
+pub mod entmax;
+pub mod entmax_backward;
 pub mod free_energy;
 pub mod gather;
 mod gather_features;
@@ -34,11 +37,15 @@ pub mod soft_argmax;
 pub mod softmax;
 pub mod straight_through;
 pub mod tensor;
+mod threshold;
 
 pub use argmax::argmax;
 pub use argmax_gather::{argmax_gather, argmax_gather_backward};
+pub use budget::{budget, budget_backward};
 pub use distribute::PARALLEL_THRESHOLD;
 pub use element::Element;
+pub use entmax::{entmax, entmax_rows};
+pub use entmax_backward::{entmax_backward, entmax_rows_backward};
 pub use free_energy::{free_energy, free_energy_backward};
 pub use gather::{hard_argmax_gather, soft_argmax_gather, soft_argmax_gather_backward};
 pub use gradual::{gradual_argmax, gradual_argmax_backward};

@@ -48,6 +48,16 @@ pub(crate) fn ln<V: Vector>(x: V) -> V {
     x.ln()
 }
 
+/// `ln(1 + x)` for finite `x > -1`, accurate near 0.
+#[inline(always)]
+pub(crate) fn ln_1p<V: Vector>(x: V) -> V {
+    let one = V::splat(V::Scalar::ONE);
+    let u = one + x;
+    // What the rounding of `u` lost, relative to it.
+    let lost = (x - (u - one)) / u;
+    ln(u) + lost
+}
+
 /// The computation of [`ln`].
 #[inline(always)]
 pub(crate) fn ln_lanes<V: Vector>(x: V) -> V {

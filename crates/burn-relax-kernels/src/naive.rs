@@ -3,6 +3,13 @@
 //! They follow the formulas of the documentation term by term and keep the same conventions for infinities and NaN. Every test of
 //! the fast kernels compares with them. Quadratic or repeated work is fine here.
 
+mod sparse;
+
+pub use sparse::{
+    budget, budget_backward, entmax, entmax_backward, entmax15, entmax15_backward, sparsemax,
+    sparsemax_backward,
+};
+
 /// Index of the largest entry, the lowest on ties; NaN counts as largest.
 pub fn argmax(x: &[f64]) -> usize {
     if let Some(k) = x.iter().position(|x| x.is_nan()) {

@@ -42,6 +42,25 @@ pub trait Real:
     /// Not a number.
     const NAN: Self;
 
+    /// Square root of the largest number, about: a limit for factors whose product must stay finite.
+    #[doc(hidden)]
+    const EXCESS_LIMIT: Self;
+    /// Its logarithm.
+    #[doc(hidden)]
+    const LOG_LIMIT: Self;
+    /// `-(e^-w - 1 + w) / w^2` for `|w| <= CHANGE_NEAR`, highest power first.
+    #[doc(hidden)]
+    const CHANGE_POLYNOMIAL: &'static [Self];
+    /// Beyond this the formula itself loses no more than two bits.
+    #[doc(hidden)]
+    const CHANGE_NEAR: Self;
+    /// A relative step after which Newton's method has the last digit, since the error left is of the order of its square.
+    #[doc(hidden)]
+    const LAST_STEP: Self;
+    /// A relative step that rounding alone explains.
+    #[doc(hidden)]
+    const NO_STEP: Self;
+
     /// Bits of 1.
     #[doc(hidden)]
     const ONE_BITS: u64;
@@ -158,6 +177,23 @@ impl Real for f32 {
     const NEG_INFINITY: f32 = f32::NEG_INFINITY;
     const NAN: f32 = f32::NAN;
 
+    const EXCESS_LIMIT: f32 = 1.844_674_4e19; // 2^64
+    const LOG_LIMIT: f32 = 44.361_42;
+    // The power series: its next term is 2e-9 of the first.
+    const CHANGE_POLYNOMIAL: &'static [f32] = &[
+        1.0 / 362_880.0,
+        -1.0 / 40_320.0,
+        1.0 / 5_040.0,
+        -1.0 / 720.0,
+        1.0 / 120.0,
+        -1.0 / 24.0,
+        1.0 / 6.0,
+        -0.5,
+    ];
+    const CHANGE_NEAR: f32 = 0.5;
+    const LAST_STEP: f32 = 1.0 / 8192.0;
+    const NO_STEP: f32 = 4.0 * f32::EPSILON;
+
     const ONE_BITS: u64 = 0x3f80_0000;
     const LOG2_E: f32 = core::f32::consts::LOG2_E;
     const ROUNDER: f32 = 12_582_912.0;
@@ -261,6 +297,29 @@ impl Real for f64 {
     const INFINITY: f64 = f64::INFINITY;
     const NEG_INFINITY: f64 = f64::NEG_INFINITY;
     const NAN: f64 = f64::NAN;
+
+    const EXCESS_LIMIT: f64 = 1.340_780_792_994_259_7e154; // 2^512
+    const LOG_LIMIT: f64 = 354.891_356_446_692;
+    // The power series: its next term is 6e-18 of the first.
+    const CHANGE_POLYNOMIAL: &'static [f64] = &[
+        1.0 / 1_307_674_368_000.0,
+        -1.0 / 87_178_291_200.0,
+        1.0 / 6_227_020_800.0,
+        -1.0 / 479_001_600.0,
+        1.0 / 39_916_800.0,
+        -1.0 / 3_628_800.0,
+        1.0 / 362_880.0,
+        -1.0 / 40_320.0,
+        1.0 / 5_040.0,
+        -1.0 / 720.0,
+        1.0 / 120.0,
+        -1.0 / 24.0,
+        1.0 / 6.0,
+        -0.5,
+    ];
+    const CHANGE_NEAR: f64 = 0.5;
+    const LAST_STEP: f64 = 1.0 / 134_217_728.0;
+    const NO_STEP: f64 = 4.0 * f64::EPSILON;
 
     const ONE_BITS: u64 = 0x3ff0_0000_0000_0000;
     const LOG2_E: f64 = core::f64::consts::LOG2_E;

@@ -27,6 +27,10 @@ fn compare<F: Element>(absolute: f64, relative: f64) {
                     "gradual values" => 6.0,
                     // 70 differences of values and their mean, which cancel where one weight is nearly 1.
                     "gather 70 logits" => 10.0 / temperature,
+                    // Logits of order 4 less a threshold.
+                    "budget" => 4.0,
+                    // Squared logarithms of the weights.
+                    "entmax rows backward alpha" => 20.0,
                     // A sharp temperature multiplies gradients.
                     _ => 1.0 / temperature,
                 };

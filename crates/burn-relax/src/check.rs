@@ -279,3 +279,30 @@ pub(crate) fn share(op: &str, argument: &str, value: f64) {
         "{op}: {argument} must be in [0, 1), got {value}"
     );
 }
+
+/// An alpha above that of the softmax.
+#[track_caller]
+pub(crate) fn greater_than_one(op: &str, argument: &str, value: f64) {
+    assert!(
+        value.is_finite() && value > 1.0,
+        "{op}: {argument} must be a finite number greater than 1, got {value}"
+    );
+}
+
+/// A number of classes to choose, whole or not.
+#[track_caller]
+pub(crate) fn at_most_classes(op: &str, argument: &str, classes: usize, value: f64) {
+    assert!(
+        value <= classes as f64,
+        "{op}: {argument} must be at most the number of classes, {classes}, got {value}"
+    );
+}
+
+/// A shape that is laid against the last axes of a tensor.
+#[track_caller]
+pub(crate) fn at_most_rank<const D: usize>(op: &str, argument: &str, shape: &[usize]) {
+    assert!(
+        shape.len() <= D,
+        "{op}: {argument} must have at most the rank of the logits, {D}, got shape {shape:?}"
+    );
+}

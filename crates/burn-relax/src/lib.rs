@@ -85,11 +85,20 @@ pub use functions::{
     straight_through, straight_through_argmax, straight_through_sample,
     straight_through_with_indices, windowed_soft_argmax, windowed_spatial_soft_argmax,
 };
+pub use functions::{
+    SimplexMap, budget, entmax, entmax_loss, entmax15, gumbel_softmax_with_map, log_entmax,
+    log_entmax15, log_sparsemax, normmax, soft_argmax_gather_with_map, soft_argmax_with_map,
+    sparsemax, sparsemax_loss, straight_through_argmax_with_map, windowed_soft_argmax_with_map,
+};
 pub use modules::{
     Baseline, GradualArgmax, GradualArgmaxConfig, GumbelSoftmax, GumbelSoftmaxConfig,
     ScoreFunctionSelector, ScoreFunctionSelectorConfig, Selection, Selector, SelectorConfig,
     SoftArgmax, SoftArgmaxConfig, SoftArgmaxGather, SoftArgmaxGatherConfig, StraightThroughArgmax,
     StraightThroughArgmaxConfig,
+};
+pub use modules::{
+    Entmax, EntmaxConfig, EntmaxLoss, EntmaxLossConfig, Sparsemax, SparsemaxConfig, SparsemaxLoss,
+    SparsemaxLossConfig,
 };
 pub use ops::RelaxOps;
 pub use schedule::Schedule;

@@ -196,3 +196,21 @@ pub(crate) fn sample(
     let log_prob = TensorSpec::new(index.shape.clone(), logits.dtype);
     (index, log_prob, stats(logits, *dim))
 }
+
+pub(crate) fn sparse_rows(
+    logits: &TensorSpec,
+    _alpha: &TensorSpec,
+    dim: &usize,
+) -> (TensorSpec, TensorSpec) {
+    (logits.clone(), stats(logits, *dim))
+}
+
+pub(crate) fn sparse_rows_backward(
+    probs: &TensorSpec,
+    _alpha: &TensorSpec,
+    _stats: &TensorSpec,
+    _grad: &TensorSpec,
+    dim: &usize,
+) -> (TensorSpec, TensorSpec) {
+    (probs.clone(), read_out(probs, *dim))
+}

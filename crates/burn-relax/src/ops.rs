@@ -220,6 +220,72 @@ pub trait RelaxOps: Backend {
         composed::free_energy_backward::<Self>(logits, cost, stats, grad, dim, temperature)
     }
 
+    /// Entmax along `dim`; returns the weights and two row statistics: the maximum, and the number of entries with weight.
+    #[fusion(meta = metadata::map_to_simplex)]
+    fn entmax(
+        logits: FloatTensor<Self>,
+        dim: usize,
+        alpha: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::entmax::<Self>(logits, dim, alpha)
+    }
+
+    /// Gradient of [`entmax`](RelaxOps::entmax) with respect to the logits, from the saved weights.
+    #[fusion(dtype = probs, shape = probs)]
+    fn entmax_backward(
+        probs: FloatTensor<Self>,
+        stats: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        dim: usize,
+        alpha: f64,
+    ) -> FloatTensor<Self> {
+        composed::entmax_backward::<Self>(probs, stats, grad, dim, alpha)
+    }
+
+    /// [`entmax`](RelaxOps::entmax) with one `alpha`, or one for each row with size 1 along `dim`.
+    #[fusion(meta = metadata::sparse_rows)]
+    fn entmax_rows(
+        logits: FloatTensor<Self>,
+        alpha: FloatTensor<Self>,
+        dim: usize,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::entmax_rows::<Self>(logits, alpha, dim)
+    }
+
+    /// Gradients of [`entmax_rows`](RelaxOps::entmax_rows) with respect to logits and alpha (one per row).
+    #[fusion(meta = metadata::sparse_rows_backward)]
+    fn entmax_rows_backward(
+        probs: FloatTensor<Self>,
+        alpha: FloatTensor<Self>,
+        stats: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        dim: usize,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::entmax_rows_backward::<Self>(probs, alpha, stats, grad, dim)
+    }
+
+    /// Weights in `[0, 1]` with a given sum along `dim`, and two row statistics: the maximum, and the number of entries strictly
+    /// between 0 and 1; `budget` holds one value, or one for each row with size 1 along `dim`.
+    #[fusion(default)]
+    fn budget(
+        logits: FloatTensor<Self>,
+        budget: FloatTensor<Self>,
+        dim: usize,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::budget::<Self>(logits, budget, dim)
+    }
+
+    /// Gradients of [`budget`](RelaxOps::budget) with respect to logits and budget (one per row).
+    #[fusion(default)]
+    fn budget_backward(
+        probs: FloatTensor<Self>,
+        stats: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        dim: usize,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::budget_backward::<Self>(probs, stats, grad, dim)
+    }
+
     /// Lowest index of the largest entry along `dim`; NaN counts as largest, an all `-inf` row gives 0.
     #[fusion(meta = metadata::first_argmax)]
     fn first_argmax(logits: FloatTensor<Self>, dim: usize) -> IntTensor<Self> {

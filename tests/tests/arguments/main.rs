@@ -5,6 +5,7 @@
 mod configs;
 mod numbers;
 mod shapes;
+mod sparse;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -7,6 +7,7 @@ mod estimators;
 mod hard;
 mod masked;
 mod soft;
+mod sparse;
 mod spatial;
 
 use burn_relax_tests::{Array, Random};

@@ -9,6 +9,7 @@ use burn_relax::{
     soft_argmax_with_variance, softmax, spatial_soft_argmax, spatial_soft_argmax_with_variance,
     straight_through_argmax, windowed_soft_argmax,
 };
+use burn_relax::{budget, entmax, entmax15, normmax, sparsemax};
 use burn_relax_tests::{Array, Leaves, Random, Table, cpu_devices};
 
 use crate::{Terms, numbers, unit_numbers};
@@ -34,7 +35,12 @@ fn per_row(x: &Leaves) -> Tensor<2> {
     x.get("temperature")
 }
 
-const FUNCTIONS: [(&str, Function); 21] = [
+const FUNCTIONS: [(&str, Function); 26] = [
+    ("sparsemax", |x| sparsemax(logits(x), 1)),
+    ("entmax15", |x| entmax15(logits(x), 1)),
+    ("entmax per row", |x| entmax(logits(x), 1, per_row(x))),
+    ("normmax", |x| normmax(logits(x), 1, 2.0)),
+    ("budget", |x| budget(logits(x), 1, per_row(x))),
     ("softmax", |x| softmax(logits(x), 1, 0.7)),
     ("softmax per row", |x| softmax(logits(x), 1, per_row(x))),
     ("log_softmax", |x| log_softmax(logits(x), 1)),

@@ -7,6 +7,7 @@ mod layout;
 mod noise;
 mod primitives;
 mod public;
+mod sparse;
 
 use burn_relax_tests::{Array, Random, Table};
 

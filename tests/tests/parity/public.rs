@@ -8,6 +8,7 @@ use burn_relax::{
     gumbel_softmax, hard_mixture_nll, log_softmax, power_softmax, reinmax, soft_argmax,
     soft_argmax_gather, softmax, straight_through_argmax, winner_takes_all_cost,
 };
+use burn_relax::{budget, entmax, entmax15, normmax, sparsemax};
 use burn_relax_tests::{Array, Leaves, Random, Table, devices, flat, with_rank};
 
 use crate::{F32, LENGTHS, SHAPES, Terms, layout::Layout, numbers, unit_numbers};
@@ -32,9 +33,15 @@ enum Operator {
     GumbelRao,
     WinnerTakesAll,
     HardMixture,
+    Sparsemax,
+    Entmax15,
+    Entmax,
+    EntmaxPerRow,
+    Normmax,
+    Budget,
 }
 
-const OPERATORS: [Operator; 18] = [
+const OPERATORS: [Operator; 24] = [
     Operator::Softmax,
     Operator::SoftmaxPerRow,
     Operator::LogSoftmax,
@@ -53,6 +60,12 @@ const OPERATORS: [Operator; 18] = [
     Operator::GumbelRao,
     Operator::WinnerTakesAll,
     Operator::HardMixture,
+    Operator::Sparsemax,
+    Operator::Entmax15,
+    Operator::Entmax,
+    Operator::EntmaxPerRow,
+    Operator::Normmax,
+    Operator::Budget,
 ];
 
 /// A tensor's shape, the axis chosen over (negative from the end), its layout, and whether some logits are forbidden.
@@ -120,6 +133,12 @@ impl Place {
             Operator::GumbelRao => gumbel_rao(logits(), dim, 0.7, 2, 3),
             Operator::WinnerTakesAll => winner_takes_all_cost(logits(), values(), dim),
             Operator::HardMixture => hard_mixture_nll(logits(), values(), dim),
+            Operator::Sparsemax => sparsemax(logits(), dim),
+            Operator::Entmax15 => entmax15(logits(), dim),
+            Operator::Entmax => entmax(logits(), dim, 1.25),
+            Operator::EntmaxPerRow => entmax(logits(), dim, coefficient()),
+            Operator::Normmax => normmax(logits(), dim, 1.5),
+            Operator::Budget => budget(logits(), dim, coefficient()),
         }
     }
 
@@ -142,6 +161,8 @@ impl Place {
         let classes = self.shape[self.axis()];
         match (operator, name) {
             (_, "coefficient" | "coordinates") => Terms::OfOrderOne,
+            // A slope `p^(2 - alpha)` times a difference of upstream gradients.
+            (Operator::EntmaxPerRow, "logits") => Terms::OfOrderOne,
             (
                 Operator::Entropy
                 | Operator::SoftArgmax
@@ -186,11 +207,19 @@ impl Place {
                         &actual,
                         &expected[&name],
                         terms,
-                        self.tolerance(),
+                        self.tolerance() * room(operator),
                     );
                 }
             }
         }
+    }
+}
+
+/// A slope of entmax is a power of a weight, and alpha's gradient adds up squared logarithms: rounding is felt a few times.
+fn room(operator: Operator) -> f64 {
+    match operator {
+        Operator::EntmaxPerRow => 4.0,
+        _ => 1.0,
     }
 }
 

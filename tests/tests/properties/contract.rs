@@ -130,10 +130,14 @@ fn infinite_logits_share_the_weight_and_get_no_gradient() {
     let half = 0.5_f64.ln();
     everywhere(|operator, device, title, table| {
         let expected: &[f64] = match operator.name {
-            "softmax" | "softmax per row" | "gumbel_softmax" => &[0.0, 0.5, 0.5, 0.0],
+            "softmax" | "softmax per row" | "gumbel_softmax" | "sparsemax"
+            | "sparsemax per row" | "entmax15" | "entmax" | "entmax per row" | "normmax" => {
+                &[0.0, 0.5, 0.5, 0.0]
+            }
             "straight_through_argmax"
             | "straight_through_argmax per row"
-            | "hard gumbel_softmax" => &[0.0, 1.0, 0.0, 0.0],
+            | "hard gumbel_softmax"
+            | "hard sparsemax" => &[0.0, 1.0, 0.0, 0.0],
             "log_softmax" => &[f64::NEG_INFINITY, half, half, f64::NEG_INFINITY],
             "categorical_log_prob" => &[f64::NEG_INFINITY],
             "categorical_entropy" => &[-half],

@@ -8,6 +8,9 @@ use burn_relax::{
     free_energy_cost, gumbel_softmax_with_noise, log_softmax, soft_argmax, soft_argmax_gather,
     soft_argmax_with_variance, softmax, straight_through_argmax, windowed_soft_argmax,
 };
+use burn_relax::{
+    SimplexMap, entmax, entmax15, normmax, sparsemax, straight_through_argmax_with_map,
+};
 use burn_relax_tests::{Array, Leaves, Random, flat};
 
 /// An operator, and what it gives for a class that is forbidden and for a row that is.
@@ -46,7 +49,20 @@ fn temperature(x: &Leaves) -> Tensor<2> {
 }
 
 /// Weights on the simplex.
-pub const WEIGHTS: [Operator; 6] = [
+pub const WEIGHTS: [Operator; 13] = [
+    weights("sparsemax", |x| sparsemax(logits(x), 1)),
+    weights("entmax15", |x| entmax15(logits(x), 1)),
+    weights("entmax", |x| entmax(logits(x), 1, 1.25)),
+    weights("entmax per row", |x| {
+        entmax(logits(x), 1, temperature(x).mul_scalar(0.4).add_scalar(0.9))
+    }),
+    weights("normmax", |x| normmax(logits(x), 1, 1.5)),
+    weights("sparsemax per row", |x| {
+        SimplexMap::Sparsemax.apply(logits(x), 1, temperature(x))
+    }),
+    weights("hard sparsemax", |x| {
+        straight_through_argmax_with_map(logits(x), 1, 0.7, SimplexMap::Sparsemax)
+    }),
     weights("softmax", |x| softmax(logits(x), 1, 0.7)),
     weights("softmax per row", |x| softmax(logits(x), 1, temperature(x))),
     weights("straight_through_argmax", |x| {

@@ -22,7 +22,7 @@ fn finish<const D: usize>(leaves: &Leaves, case: &Case, y: Tensor<D>) -> Results
 }
 
 /// The case with its coefficient as a number, then as a tensor with a gradient.
-fn both<const D: usize>(
+pub(crate) fn both<const D: usize>(
     case: &Case,
     device: &Device,
     dtype: DType,
@@ -44,7 +44,7 @@ fn both<const D: usize>(
 }
 
 /// The case in its only form.
-fn once<const D: usize>(
+pub(crate) fn once<const D: usize>(
     case: &Case,
     device: &Device,
     dtype: DType,
@@ -61,7 +61,7 @@ fn indices<const D: usize>(case: &Case, device: &Device) -> Tensor<D, burn_core:
     Array::new(shape, case.inputs["index"].data.clone()).ints(device)
 }
 
-fn rank(case: &Case) -> usize {
+pub(crate) fn rank(case: &Case) -> usize {
     let name = if case.inputs.contains_key("logits") {
         "logits"
     } else {

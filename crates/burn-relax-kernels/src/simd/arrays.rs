@@ -112,6 +112,10 @@ macro_rules! array {
                 Self(lanes)
             }
             #[inline(always)]
+            fn sqrt(self) -> Self {
+                Self(self.0.map(<$scalar>::sqrt))
+            }
+            #[inline(always)]
             fn iadd(self, c: u64) -> Self {
                 self.map_bits(|b| b.wrapping_add(c as $bits))
             }

@@ -122,6 +122,28 @@ pub trait Vector:
     /// `if m { a } else { b }` per lane.
     fn select(m: Self::Mask, a: Self, b: Self) -> Self;
 
+    /// The square root of every lane, rounded correctly.
+    fn sqrt(self) -> Self;
+    /// Writes the lanes of `m` side by side, in their order, and returns their number.
+    ///
+    /// # Safety
+    /// `LANES` values must be writable at `p`; those behind the lanes of `m` are left with any value.
+    #[inline(always)]
+    unsafe fn compress(self, m: Self::Mask, p: *mut Self::Scalar) -> usize {
+        let mut bits = Self::bits(m);
+        let count = bits.count_ones() as usize;
+        let mut lanes = [Self::Scalar::ZERO; MAX_LANES];
+        // SAFETY: `LANES <= MAX_LANES`; the caller promises `LANES >= count` writable values.
+        unsafe {
+            self.store(lanes.as_mut_ptr());
+            for j in 0..count {
+                p.add(j).write(lanes[bits.trailing_zeros() as usize]);
+                bits &= bits - 1;
+            }
+        }
+        count
+    }
+
     /// [`exp`](crate::math::exp) of every lane.
     #[inline(always)]
     fn exp(self) -> Self {

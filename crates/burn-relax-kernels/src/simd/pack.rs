@@ -131,6 +131,22 @@ impl<V: Vector, const U: usize> Vector for Pack<V, U> {
         a
     }
     #[inline(always)]
+    fn sqrt(mut self) -> Self {
+        for v in &mut self.0 {
+            *v = v.sqrt();
+        }
+        self
+    }
+    #[inline(always)]
+    unsafe fn compress(self, m: Self::Mask, p: *mut V::Scalar) -> usize {
+        let mut count = 0;
+        for (v, m) in self.0.into_iter().zip(m) {
+            // SAFETY: the caller promises `U` vectors; `count` is at most the number of lanes before this one.
+            count += unsafe { v.compress(m, p.add(count)) };
+        }
+        count
+    }
+    #[inline(always)]
     fn exp(mut self) -> Self {
         if !V::CALLS {
             return exp_lanes(self);

@@ -64,6 +64,18 @@ macro_rules! row_operations {
             categorical_log_prob(logits, index; dim: usize, samples: usize) -> (log_prob, stats);
             /// Gradient of log-probabilities at a temperature: of [`categorical_log_prob`] at 1, of [`sample_categorical`] at its own.
             categorical_log_prob_backward(logits, index, stats, grad; dim: usize, samples: usize, temperature: f64) -> (grad_logits);
+            /// Entmax along `dim`, and its row statistics.
+            entmax(logits; dim: usize, alpha: f64) -> (probs, stats);
+            /// Gradient of [`entmax`] with respect to the logits.
+            entmax_backward(probs, stats, grad; dim: usize, alpha: f64) -> (grad_logits);
+            /// Entmax along `dim` with one alpha or one for each row, and its row statistics.
+            entmax_rows(logits, alpha; dim: usize) -> (probs, stats);
+            /// Gradients of [`entmax_rows`] with respect to logits and alpha.
+            entmax_rows_backward(probs, alpha, stats, grad; dim: usize) -> (grad_logits, grad_alpha);
+            /// Weights in `[0, 1]` with the sum `budget` along `dim`, and their row statistics.
+            budget(logits, budget; dim: usize) -> (probs, stats);
+            /// Gradients of [`budget`] with respect to logits and budget.
+            budget_backward(probs, stats, grad; dim: usize) -> (grad_logits, grad_budget);
         }
     };
     (@declare $wrapper:ident, $tensor:ty, $(

@@ -260,4 +260,29 @@ operators! {
     |n, features of logits, row| crate::categorical_log_prob_backward(
         logits, index, stats, grad, n, samples, temperature, grad_logits
     );
+
+    /// Entmax, and its row statistics.
+    entmax(logits: F [n]; alpha: f64) -> (probs: F [n], stats: Acc<F> [2])
+    |n, features of logits, row| crate::entmax(logits, alpha, n, probs, stats);
+
+    /// Gradient of [`entmax`].
+    entmax_backward(probs: F [n], stats: Acc<F> [2], grad: F [n]; alpha: f64) -> (grad_logits: F [n])
+    |n, features of probs, row| crate::entmax_backward(probs, stats, grad, alpha, n, grad_logits);
+
+    /// Entmax, and its row statistics; `alpha` holds one value, or one for each row with size 1 along `dim`.
+    entmax_rows(logits: F [n], alpha: F [1];) -> (probs: F [n], stats: Acc<F> [2])
+    |n, features of logits, row| crate::entmax_rows(logits, alpha, n, probs, stats);
+
+    /// Gradients of [`entmax_rows`] with respect to logits and alpha, the latter one for each row.
+    entmax_rows_backward(probs: F [n], alpha: F [1], stats: Acc<F> [2], grad: F [n];)
+        -> (grad_logits: F [n], grad_alpha: F [1])
+    |n, features of probs, row| crate::entmax_rows_backward(probs, alpha, stats, grad, n, grad_logits, grad_alpha);
+
+    /// Weights in `[0, 1]` with a given sum, and their row statistics; `budget` as `alpha` in [`entmax_rows`].
+    budget(logits: F [n], budget: F [1];) -> (probs: F [n], stats: Acc<F> [2])
+    |n, features of logits, row| crate::budget(logits, budget, n, probs, stats);
+
+    /// Gradients of [`budget`] with respect to logits and budget, the latter one for each row.
+    budget_backward(probs: F [n], stats: Acc<F> [2], grad: F [n];) -> (grad_logits: F [n], grad_budget: F [1])
+    |n, features of probs, row| crate::budget_backward(probs, stats, grad, n, grad_logits, grad_budget);
 }

@@ -14,6 +14,9 @@ pub const SIZES: [usize; 17] = [
 /// Features of the gather kernels, besides 1.
 pub const FEATURES: [usize; 2] = [3, 70];
 
+/// Fixed alphas of the sparse maps.
+pub const ALPHAS: [f64; 3] = [1.25, 1.5, 2.0];
+
 /// Inputs of all kernels for some rows, in `f64`; [`Case::rounded`] makes them exact in an element type.
 #[derive(Clone)]
 pub struct Case {
@@ -26,6 +29,8 @@ pub struct Case {
     pub coordinates: Vec<f64>,
     pub unit: Vec<f64>,
     pub power: Vec<f64>,
+    pub alpha: Vec<f64>,
+    pub budget: Vec<f64>,
     pub cost: Vec<f64>,
     pub noise: Vec<f64>,
     pub grad: Vec<f64>,
@@ -58,6 +63,8 @@ impl Case {
             coordinates: draw(n, -1.0, 1.0),
             unit: draw(total, 0.0, 1.0),
             power: draw(rows, 1.0, 6.0),
+            alpha: draw(rows, 1.0, 2.0),
+            budget: draw(rows, 0.2, 3.0),
             cost: draw(total, 0.0, 3.0),
             noise: draw(total, -1.5, 4.0),
             grad: draw(total, -1.0, 1.0),
@@ -88,6 +95,8 @@ impl Case {
                 }
                 // one class far ahead
                 3 => case.logits[row.start + n / 2] = 30.0,
+                // the members of the entmax family that have code of their own
+                _ if r > 0 => case.alpha[r] = [1.0, 1.5, 2.0][r / 4 % 3],
                 _ => {}
             }
         }
@@ -101,6 +110,8 @@ impl Case {
             &mut self.coordinates,
             &mut self.unit,
             &mut self.power,
+            &mut self.alpha,
+            &mut self.budget,
             &mut self.cost,
             &mut self.noise,
             &mut self.grad,
@@ -308,6 +319,46 @@ pub fn every_kernel<F: Element>(c: &Case) -> Vec<Named> {
         1,
         filled(k).iter().map(|&k| k as f64).collect(),
     ));
+    named.extend(sparse_kernels::<F>(c));
+    named
+}
+
+/// The sparse maps, forward and backward.
+fn sparse_kernels<F: Element>(c: &Case) -> Vec<Named> {
+    let (n, rows) = (c.n, c.rows);
+    let total = n * rows;
+    let (logits, grad) = (narrow::<F>(&c.logits), narrow::<F>(&c.grad));
+    let (alpha, budget) = (narrow::<F>(&c.alpha), narrow::<F>(&c.budget));
+    let mut named: Vec<Named> = Vec::new();
+    let mut add = |name: &str, width: usize, v: &[F]| named.push((name.to_owned(), width, wide(v)));
+
+    for alpha in ALPHAS {
+        let (mut p, mut s) = (out::<F>(total), stats::<F>(2 * rows));
+        kernels::entmax(&logits, alpha, n, &mut p, &mut s);
+        let (p, s) = (filled(p), filled(s));
+        let mut b = out::<F>(total);
+        kernels::entmax_backward(&p, &s, &grad, alpha, n, &mut b);
+        add(&format!("entmax {alpha}"), n, &p);
+        add(&format!("entmax {alpha} backward"), n, &filled(b));
+    }
+
+    let (mut p, mut s) = (out::<F>(total), stats::<F>(2 * rows));
+    kernels::entmax_rows(&logits, &alpha, n, &mut p, &mut s);
+    let (p, s) = (filled(p), filled(s));
+    let (mut gx, mut ga) = (out::<F>(total), out::<F>(rows));
+    kernels::entmax_rows_backward(&p, &alpha, &s, &grad, n, &mut gx, &mut ga);
+    add("entmax rows", n, &p);
+    add("entmax rows backward logits", n, &filled(gx));
+    add("entmax rows backward alpha", 1, &filled(ga));
+
+    let (mut p, mut s) = (out::<F>(total), stats::<F>(2 * rows));
+    kernels::budget(&logits, &budget, n, &mut p, &mut s);
+    let (p, s) = (filled(p), filled(s));
+    let (mut gx, mut gk) = (out::<F>(total), out::<F>(rows));
+    kernels::budget_backward(&p, &s, &grad, n, &mut gx, &mut gk);
+    add("budget", n, &p);
+    add("budget backward logits", n, &filled(gx));
+    add("budget backward budget", 1, &filled(gk));
     named
 }
 
@@ -365,7 +416,7 @@ pub fn every_noise_kernel<F: Element>(c: &Case) -> Vec<Named> {
 /// The oracle's answers, in the order of [`every_kernel`].
 pub fn oracle(c: &Case) -> Vec<Vec<f64>> {
     let (n, t) = (c.n, c.temperature);
-    let mut answers = vec![Vec::new(); 41];
+    let mut answers = vec![Vec::new(); 53];
     for r in 0..c.rows {
         let x = &c.logits[r * n..][..n];
         let g = &c.grad[r * n..][..n];
@@ -421,6 +472,14 @@ pub fn oracle(c: &Case) -> Vec<Vec<f64>> {
             row.push(naive::argmax_gather_backward(x, g));
         }
         row.push(vec![naive::argmax(x) as f64]);
+        for alpha in ALPHAS {
+            let (gx, _) = naive::entmax_backward(x, alpha, g);
+            row.extend([naive::entmax(x, alpha), gx]);
+        }
+        let (gx, ga) = naive::entmax_backward(x, c.alpha[r], g);
+        row.extend([naive::entmax(x, c.alpha[r]), gx, vec![ga]]);
+        let (gx, gk) = naive::budget_backward(x, c.budget[r], g);
+        row.extend([naive::budget(x, c.budget[r]), gx, vec![gk]]);
         assert_eq!(row.len(), answers.len());
         for (answer, row) in answers.iter_mut().zip(row) {
             answer.extend(row);

@@ -151,6 +151,22 @@ backward!(
     grad => [B::categorical_log_prob_backward(logits, indices, stats, grad, dim, temperature)]
 );
 
+backward!(Entmax<1>, (probs: FloatTensor<B>, stats: FloatTensor<B>, dim: usize, alpha: f64),
+    grad => [B::entmax_backward(probs, stats, grad, dim, alpha)]);
+
+backward!(EntmaxRows<2>,
+(probs: FloatTensor<B>, alpha: FloatTensor<B>, stats: FloatTensor<B>, shape: Shape, dim: usize),
+grad => {
+    let (logits, alpha) = B::entmax_rows_backward(probs, alpha, stats, grad, dim);
+    [logits, broadcast_shape::<B>(alpha, &shape)]
+});
+
+backward!(Budget<2>, (probs: FloatTensor<B>, stats: FloatTensor<B>, shape: Shape, dim: usize),
+grad => {
+    let (logits, budget) = B::budget_backward(probs, stats, grad, dim);
+    [logits, broadcast_shape::<B>(budget, &shape)]
+});
+
 /// Written out because fixed coordinates, the usual case, need no gradient of their own.
 #[derive(Debug)]
 struct SoftArgmax;
@@ -320,6 +336,46 @@ impl<B: RelaxOps, C: CheckpointStrategy> RelaxOps for Autodiff<B, C> {
         let (output, stats) = B::free_energy(logits.clone(), cost.clone(), dim, temperature);
         let state = (logits, cost, stats.clone(), dim, temperature);
         let output = node::<B, C, _, 2>(FreeEnergy, [logits_node, cost_node], state, output);
+        (output, constant::<B, C>(stats))
+    }
+
+    fn entmax(
+        logits: FloatTensor<Self>,
+        dim: usize,
+        alpha: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let (logits, parent) = logits.into_parts();
+        let (probs, stats) = B::entmax(logits, dim, alpha);
+        let state = (probs.clone(), stats.clone(), dim, alpha);
+        let output = node::<B, C, _, 1>(Entmax, [parent], state, probs);
+        (output, constant::<B, C>(stats))
+    }
+
+    fn entmax_rows(
+        logits: FloatTensor<Self>,
+        alpha: FloatTensor<Self>,
+        dim: usize,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let (logits, logits_node) = logits.into_parts();
+        let (alpha, alpha_node) = alpha.into_parts();
+        let (probs, stats) = B::entmax_rows(logits, alpha.clone(), dim);
+        let shape = alpha.shape();
+        let state = (probs.clone(), alpha, stats.clone(), shape, dim);
+        let output = node::<B, C, _, 2>(EntmaxRows, [logits_node, alpha_node], state, probs);
+        (output, constant::<B, C>(stats))
+    }
+
+    fn budget(
+        logits: FloatTensor<Self>,
+        budget: FloatTensor<Self>,
+        dim: usize,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let (logits, logits_node) = logits.into_parts();
+        let (budget, budget_node) = budget.into_parts();
+        let shape = budget.shape();
+        let (probs, stats) = B::budget(logits, budget, dim);
+        let state = (probs.clone(), stats.clone(), shape, dim);
+        let output = node::<B, C, _, 2>(Budget, [logits_node, budget_node], state, probs);
         (output, constant::<B, C>(stats))
     }
 

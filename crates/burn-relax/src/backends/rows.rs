@@ -50,6 +50,12 @@ macro_rules! row_kernels {
             gumbel_argmax_backward => gumbel_argmax_backward(logits, stats, grad; dim: usize, temperature: f64, seed: $crate::Seed) -> one;
             gumbel_argmax_with_noise => gumbel_argmax_with_noise(logits, noise; dim: usize, temperature: f64) -> two;
             gumbel_argmax_with_noise_backward => gumbel_argmax_with_noise_backward(logits, noise, stats, grad; dim: usize, temperature: f64) -> one;
+            entmax => entmax(logits; dim: usize, alpha: f64) -> two;
+            entmax_backward => entmax_backward(probs, stats, grad; dim: usize, alpha: f64) -> one;
+            entmax_rows => entmax_rows(logits, alpha; dim: usize) -> two;
+            entmax_rows_backward => entmax_rows_backward(probs, alpha, stats, grad; dim: usize) -> two;
+            budget => budget(logits, budget; dim: usize) -> two;
+            budget_backward => budget_backward(probs, stats, grad; dim: usize) -> two;
         }
 
         fn first_argmax(

@@ -60,7 +60,7 @@ macro_rules! compare {
 
 impl<B: Backend> Float<B> {
     binary!(add => float_add, sub => float_sub, mul => float_mul, div => float_div);
-    unary!(exp => float_exp, ln => float_log, log1p => float_log1p, neg => float_neg, tanh => float_tanh);
+    unary!(exp => float_exp, ln => float_log, log1p => float_log1p, neg => float_neg, sqrt => float_sqrt, tanh => float_tanh);
     scalar!(add_scalar => float_add_scalar, mul_scalar => float_mul_scalar, div_scalar => float_div_scalar);
     compare!(lower => float_lower_elem, greater => float_greater_elem, equal_to => float_equal_elem);
 

@@ -3,6 +3,7 @@
 //! They are also the reference that fused kernels are compared with, in tests and in the benchmark.
 //! Formulas and edge cases: `docs/operators.md` and `docs/numerics.md`.
 
+mod budget;
 mod categorical;
 mod choice;
 mod float;
@@ -11,7 +12,9 @@ mod gather;
 mod power;
 mod row;
 mod softmax;
+mod sparse;
 
+pub use budget::{budget, budget_backward};
 pub use categorical::{categorical_log_prob, categorical_log_prob_backward, sample_categorical};
 pub use choice::{
     gumbel_argmax, gumbel_argmax_backward, gumbel_argmax_with_noise,
@@ -26,3 +29,4 @@ pub use gather::{
 };
 pub use power::{gradual_argmax, gradual_argmax_backward, power_softmax, power_softmax_backward};
 pub use softmax::{log_softmax, log_softmax_backward, softmax, softmax_backward};
+pub use sparse::{entmax, entmax_backward, entmax_rows, entmax_rows_backward};

@@ -2,9 +2,11 @@ use burn_core::backend::Dispatch;
 use burn_core::tensor::{AsIndex, Tensor};
 
 use crate::{
-    RelaxOps, check,
+    RelaxOps, SimplexMap, check,
     coefficient::Coefficient,
-    functions::{argmax::first_argmax, load, soft_argmax_gather, spread, store, tempered},
+    functions::{
+        argmax::first_argmax, load, simplex_map, soft_argmax_gather, spread, store, tempered,
+    },
 };
 
 /// Where the classes lie on a line: evenly spaced, or given.
@@ -104,12 +106,90 @@ pub fn soft_argmax<const D: usize>(
     temperature: impl Into<Coefficient<D>>,
     coordinates: impl Into<Coordinates>,
 ) -> Tensor<D> {
-    let op = "soft_argmax";
+    mean(
+        "soft_argmax",
+        logits,
+        dim,
+        temperature,
+        SimplexMap::Softmax,
+        coordinates,
+    )
+}
+
+/// [`soft_argmax`] under any [`SimplexMap`]: classes far behind do not pull at the mean.
+///
+/// # Shapes
+///
+/// - logits: `[.., n, ..]` with `n ≥ 1` along `dim`
+/// - output: `[.., 1, ..]`
+///
+/// # Gradient
+///
+/// Logits: that of the map, with the coordinates upstream. Given coordinates: `Σ_rows p_i g`.
+///
+/// # Panics
+///
+/// As [`soft_argmax`], and if alpha is out of its domain.
+///
+/// # Example
+///
+/// ```
+/// use burn_core::tensor::{Device, Tensor};
+/// use burn_relax::{Coordinates, SimplexMap, soft_argmax_with_map};
+///
+/// let logits = Tensor::<1>::from_floats([-2.0, 0.0, 0.5], &Device::flex());
+/// let index = soft_argmax_with_map(logits, 0, 1.0, SimplexMap::Sparsemax, Coordinates::index());
+/// assert!((index.into_scalar::<f32>() - 1.75).abs() < 1e-6);
+/// ```
+#[track_caller]
+pub fn soft_argmax_with_map<const D: usize>(
+    logits: Tensor<D>,
+    dim: impl AsIndex,
+    temperature: impl Into<Coefficient<D>>,
+    map: SimplexMap,
+    coordinates: impl Into<Coordinates>,
+) -> Tensor<D> {
+    mean(
+        "soft_argmax_with_map",
+        logits,
+        dim,
+        temperature,
+        map,
+        coordinates,
+    )
+}
+
+#[track_caller]
+fn mean<const D: usize>(
+    op: &str,
+    logits: Tensor<D>,
+    dim: impl AsIndex,
+    temperature: impl Into<Coefficient<D>>,
+    map: SimplexMap,
+    coordinates: impl Into<Coordinates>,
+) -> Tensor<D> {
     let dim = check::dim::<D>(op, dim);
+    map.check(op);
     let dtype = logits.dtype();
     let coordinates = coordinates.into().into_tensor(op, &logits, dim);
     let (logits, temperature) = tempered(op, logits, dim, temperature);
-    store(expected(logits, coordinates, dim, temperature), dtype)
+    store(under(map, logits, coordinates, dim, temperature), dtype)
+}
+
+/// The expected coordinate under `map`.
+fn under<const D: usize>(
+    map: SimplexMap,
+    logits: Tensor<D>,
+    coordinates: Tensor<1>,
+    dim: usize,
+    temperature: f64,
+) -> Tensor<D> {
+    if map == SimplexMap::Softmax {
+        return expected(logits, coordinates, dim, temperature);
+    }
+    let logits = load(logits);
+    let line = spread(lay_along(load(coordinates), dim, &logits), logits.dims());
+    simplex_map::expected(map.weights(logits, dim, temperature), line, dim)
 }
 
 fn expected<const D: usize>(
@@ -223,8 +303,48 @@ pub fn windowed_soft_argmax<const D: usize>(
     coordinates: impl Into<Coordinates>,
     half_width: f64,
 ) -> Tensor<D> {
+    let map = SimplexMap::Softmax;
+    windowed_soft_argmax_with_map(logits, dim, temperature, map, coordinates, half_width)
+}
+
+/// [`windowed_soft_argmax`] under any [`SimplexMap`].
+///
+/// # Shapes
+///
+/// - logits: `[.., n, ..]` with `n ≥ 1` along `dim`
+/// - output: `[.., 1, ..]`
+///
+/// # Gradient
+///
+/// That of [`soft_argmax_with_map`] on the entries inside the window, 0 outside.
+///
+/// # Panics
+///
+/// As [`windowed_soft_argmax`], and if alpha is out of its domain.
+///
+/// # Example
+///
+/// ```
+/// use burn_core::tensor::{Device, Tensor};
+/// use burn_relax::{Coordinates, SimplexMap, windowed_soft_argmax_with_map};
+///
+/// let logits = Tensor::<1>::from_floats([2.0, 1.5, 0.0, 2.0], &Device::flex());
+/// let map = SimplexMap::Sparsemax;
+/// let index = windowed_soft_argmax_with_map(logits, 0, 1.0, map, Coordinates::index(), 1.0);
+/// assert!((index.into_scalar::<f32>() - 0.25).abs() < 1e-6); // weights .75 and .25
+/// ```
+#[track_caller]
+pub fn windowed_soft_argmax_with_map<const D: usize>(
+    logits: Tensor<D>,
+    dim: impl AsIndex,
+    temperature: impl Into<Coefficient<D>>,
+    map: SimplexMap,
+    coordinates: impl Into<Coordinates>,
+    half_width: f64,
+) -> Tensor<D> {
     let op = "windowed_soft_argmax";
     let dim = check::dim::<D>(op, dim);
+    map.check(op);
     check::not_negative(op, "half_width", half_width);
     let dtype = logits.dtype();
     let coordinates = coordinates.into().into_tensor(op, &logits, dim);
@@ -236,5 +356,5 @@ pub fn windowed_soft_argmax<const D: usize>(
         .gather(dim, first_argmax(logits.clone().detach(), dim));
     let outside = line.sub(centre).abs().greater_scalar(half_width);
     let logits = logits.mask_fill(outside, f64::NEG_INFINITY);
-    store(expected(logits, coordinates, dim, temperature), dtype)
+    store(under(map, logits, coordinates, dim, temperature), dtype)
 }

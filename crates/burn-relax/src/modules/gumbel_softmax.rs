@@ -6,7 +6,9 @@ use super::{
     config::{config, one_line_display},
     stream::SeedStream,
 };
-use crate::{Coefficient, check, gumbel_softmax, softmax, straight_through_argmax};
+use crate::{
+    Coefficient, SimplexMap, check, gumbel_softmax_with_map, straight_through_argmax_with_map,
+};
 
 config! {
     /// Configuration of [`GumbelSoftmax`].
@@ -19,13 +21,15 @@ config! {
         hard: bool = false, with_hard;
         /// Makes the draws reproducible. Default: drawn once from the device's generator.
         seed: Option<u64> = None, with_seed;
+        /// How the perturbed logits become weights. Default: the softmax.
+        map: SimplexMap = SimplexMap::Softmax, with_map;
     }
 }
 
-/// A relaxed or exact sample of a class; see [`gumbel_softmax`].
+/// A relaxed or exact sample of a class; see [`gumbel_softmax`](crate::gumbel_softmax).
 ///
 /// In training every call draws new noise. In inference, which is on a device without autodiff or after
-/// [`freeze`](burn_core::module::Module::freeze), there is no noise: the softmax, or with `hard` the one-hot of the argmax.
+/// [`freeze`](burn_core::module::Module::freeze), there is no noise: the map, or with `hard` the one-hot of the argmax.
 ///
 /// Created with [`GumbelSoftmaxConfig`]. The count of draws is not part of a saved record.
 #[derive(Module, Debug)]
@@ -40,6 +44,9 @@ pub struct GumbelSoftmax {
     /// Exact sample forward, relaxed gradient backward.
     #[module(skip)]
     pub hard: bool,
+    /// How the perturbed logits become weights.
+    #[module(skip)]
+    pub map: SimplexMap,
     /// Whether to behave as during training; cleared by freezing.
     pub training: Param<Flag>,
     #[module(skip)]
@@ -49,7 +56,8 @@ pub struct GumbelSoftmax {
 one_line_display!(GumbelSoftmax {
     dim,
     temperature,
-    hard
+    hard,
+    map
 });
 
 impl GumbelSoftmaxConfig {
@@ -57,14 +65,16 @@ impl GumbelSoftmaxConfig {
     ///
     /// # Panics
     ///
-    /// If the temperature is not finite and greater than 0.
+    /// If the temperature, or the map's alpha, is not finite and greater than 0.
     #[track_caller]
     pub fn init(&self) -> GumbelSoftmax {
         check::positive("GumbelSoftmax", "temperature", self.temperature);
+        self.map.check("GumbelSoftmax");
         GumbelSoftmax {
             dim: self.dim,
             temperature: self.temperature,
             hard: self.hard,
+            map: self.map,
             training: Param::from_bool(true),
             seeds: SeedStream::new(self.seed),
         }
@@ -92,11 +102,11 @@ impl GumbelSoftmax {
         let device = logits.device();
         if self.training.is_enabled() && device.is_autodiff() {
             let seed = self.seeds.next(&device);
-            gumbel_softmax(logits, self.dim, temperature, self.hard, seed)
+            gumbel_softmax_with_map(logits, self.dim, temperature, self.map, self.hard, seed)
         } else if self.hard {
-            straight_through_argmax(logits, self.dim, temperature)
+            straight_through_argmax_with_map(logits, self.dim, temperature, self.map)
         } else {
-            softmax(logits, self.dim, temperature)
+            self.map.apply(logits, self.dim, temperature)
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Modules with serde configs, for models that hold their choice as a part.
 
 mod config;
+mod entmax;
+mod entmax_loss;
 mod gradual_argmax;
 mod gumbel_softmax;
 pub(crate) mod outcomes;
@@ -12,6 +14,8 @@ mod soft_argmax_gather;
 mod straight_through_argmax;
 mod stream;
 
+pub use entmax::{Entmax, EntmaxConfig, Sparsemax, SparsemaxConfig};
+pub use entmax_loss::{EntmaxLoss, EntmaxLossConfig, SparsemaxLoss, SparsemaxLossConfig};
 pub use gradual_argmax::{GradualArgmax, GradualArgmaxConfig};
 pub use gumbel_softmax::{GumbelSoftmax, GumbelSoftmaxConfig};
 pub use score_function_selector::{

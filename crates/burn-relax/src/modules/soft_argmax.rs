@@ -3,7 +3,10 @@ use burn_core::module::Module;
 use burn_core::tensor::Tensor;
 
 use super::config::{config, one_line_display};
-use crate::{Coefficient, Coordinates, check, soft_argmax, windowed_soft_argmax};
+use crate::{
+    Coefficient, Coordinates, SimplexMap, check, soft_argmax_with_map,
+    windowed_soft_argmax_with_map,
+};
 
 config! {
     /// Configuration of [`SoftArgmax`].
@@ -19,10 +22,12 @@ config! {
         /// Restricts the mean to this distance from the argmax, in units of the coordinates; at least 0. Default: no
         /// restriction.
         half_width: Option<f64> = None, with_half_width;
+        /// How the logits become weights. Default: the softmax.
+        map: SimplexMap = SimplexMap::Softmax, with_map;
     }
 }
 
-/// Expected index or coordinate under the softmax of the logits; see [`soft_argmax`].
+/// Expected index or coordinate under the softmax of the logits; see [`soft_argmax`](crate::soft_argmax).
 ///
 /// Created with [`SoftArgmaxConfig`].
 #[derive(Module, Debug)]
@@ -43,6 +48,9 @@ pub struct SoftArgmax {
     /// Largest distance from the argmax that takes part.
     #[module(skip)]
     pub half_width: Option<f64>,
+    /// How the logits become weights.
+    #[module(skip)]
+    pub map: SimplexMap,
 }
 
 one_line_display!(SoftArgmax {
@@ -50,7 +58,8 @@ one_line_display!(SoftArgmax {
     temperature,
     base,
     step,
-    half_width
+    half_width,
+    map
 });
 
 impl SoftArgmaxConfig {
@@ -65,6 +74,7 @@ impl SoftArgmaxConfig {
         check::positive(op, "temperature", self.temperature);
         check::finite(op, "base", self.base);
         check::finite(op, "step", self.step);
+        self.map.check(op);
         if let Some(half_width) = self.half_width {
             check::not_negative(op, "half_width", half_width);
         }
@@ -74,6 +84,7 @@ impl SoftArgmaxConfig {
             base: self.base,
             step: self.step,
             half_width: self.half_width,
+            map: self.map,
         }
     }
 }
@@ -100,8 +111,15 @@ impl SoftArgmax {
             step: self.step,
         };
         match self.half_width {
-            None => soft_argmax(logits, self.dim, temperature, coordinates),
-            Some(w) => windowed_soft_argmax(logits, self.dim, temperature, coordinates, w),
+            None => soft_argmax_with_map(logits, self.dim, temperature, self.map, coordinates),
+            Some(w) => windowed_soft_argmax_with_map(
+                logits,
+                self.dim,
+                temperature,
+                self.map,
+                coordinates,
+                w,
+            ),
         }
     }
 }

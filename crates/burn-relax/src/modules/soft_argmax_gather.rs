@@ -3,7 +3,7 @@ use burn_core::module::Module;
 use burn_core::tensor::Tensor;
 
 use super::config::{config, one_line_display};
-use crate::{Coefficient, check, soft_argmax_gather};
+use crate::{Coefficient, SimplexMap, check, soft_argmax_gather_with_map};
 
 config! {
     /// Configuration of [`SoftArgmaxGather`].
@@ -14,10 +14,12 @@ config! {
         temperature: f64 = 1.0, with_temperature;
         /// Exact choice forward, soft gradient backward. Default: false.
         hard: bool = false, with_hard;
+        /// How the logits become weights. Default: the softmax.
+        map: SimplexMap = SimplexMap::Softmax, with_map;
     }
 }
 
-/// Value of the chosen class, differentiable in the choice; see [`soft_argmax_gather`].
+/// Value of the chosen class, differentiable in the choice; see [`soft_argmax_gather`](crate::soft_argmax_gather).
 ///
 /// Created with [`SoftArgmaxGatherConfig`].
 #[derive(Module, Debug)]
@@ -32,12 +34,16 @@ pub struct SoftArgmaxGather {
     /// Exact choice forward, soft gradient backward.
     #[module(skip)]
     pub hard: bool,
+    /// How the logits become weights.
+    #[module(skip)]
+    pub map: SimplexMap,
 }
 
 one_line_display!(SoftArgmaxGather {
     dim,
     temperature,
-    hard
+    hard,
+    map
 });
 
 impl SoftArgmaxGatherConfig {
@@ -45,14 +51,16 @@ impl SoftArgmaxGatherConfig {
     ///
     /// # Panics
     ///
-    /// If the temperature is not finite and greater than 0.
+    /// If the temperature, or the map's alpha, is not finite and greater than 0.
     #[track_caller]
     pub fn init(&self) -> SoftArgmaxGather {
         check::positive("SoftArgmaxGather", "temperature", self.temperature);
+        self.map.check("SoftArgmaxGather");
         SoftArgmaxGather {
             dim: self.dim,
             temperature: self.temperature,
             hard: self.hard,
+            map: self.map,
         }
     }
 }
@@ -80,6 +88,6 @@ impl SoftArgmaxGather {
         values: Tensor<DV>,
         temperature: impl Into<Coefficient<D>>,
     ) -> Tensor<DV> {
-        soft_argmax_gather(logits, values, self.dim, temperature, self.hard)
+        soft_argmax_gather_with_map(logits, values, self.dim, temperature, self.map, self.hard)
     }
 }

@@ -3,7 +3,7 @@ use burn_core::module::Module;
 use burn_core::tensor::Tensor;
 
 use super::config::{config, one_line_display};
-use crate::{Coefficient, check, straight_through_argmax};
+use crate::{Coefficient, SimplexMap, check, straight_through_argmax_with_map};
 
 config! {
     /// Configuration of [`StraightThroughArgmax`].
@@ -12,10 +12,12 @@ config! {
         dim: isize = -1, with_dim;
         /// Of the backward pass; finite and greater than 0. Default: 1.
         temperature: f64 = 1.0, with_temperature;
+        /// How the logits become weights. Default: the softmax.
+        map: SimplexMap = SimplexMap::Softmax, with_map;
     }
 }
 
-/// One-hot of the argmax with the gradient of the softmax; see [`straight_through_argmax`].
+/// One-hot of the argmax with the gradient of the softmax; see [`straight_through_argmax`](crate::straight_through_argmax).
 ///
 /// Created with [`StraightThroughArgmaxConfig`].
 #[derive(Module, Debug)]
@@ -27,22 +29,31 @@ pub struct StraightThroughArgmax {
     /// Of the backward pass.
     #[module(skip)]
     pub temperature: f64,
+    /// How the logits become weights.
+    #[module(skip)]
+    pub map: SimplexMap,
 }
 
-one_line_display!(StraightThroughArgmax { dim, temperature });
+one_line_display!(StraightThroughArgmax {
+    dim,
+    temperature,
+    map
+});
 
 impl StraightThroughArgmaxConfig {
     /// Initializes the module.
     ///
     /// # Panics
     ///
-    /// If the temperature is not finite and greater than 0.
+    /// If the temperature, or the map's alpha, is not finite and greater than 0.
     #[track_caller]
     pub fn init(&self) -> StraightThroughArgmax {
         check::positive("StraightThroughArgmax", "temperature", self.temperature);
+        self.map.check("StraightThroughArgmax");
         StraightThroughArgmax {
             dim: self.dim,
             temperature: self.temperature,
+            map: self.map,
         }
     }
 }
@@ -64,6 +75,6 @@ impl StraightThroughArgmax {
         logits: Tensor<D>,
         temperature: impl Into<Coefficient<D>>,
     ) -> Tensor<D> {
-        straight_through_argmax(logits, self.dim, temperature)
+        straight_through_argmax_with_map(logits, self.dim, temperature, self.map)
     }
 }

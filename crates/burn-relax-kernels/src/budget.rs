@@ -1,0 +1,327 @@
+//! The capped simplex: `clip(x - t, 0, 1)` with sum `k`, forward and backward.
+//!
+//! The sum falls piecewise linearly as `t` grows: Newton's method is exact on a piece, and a bracket is halved where a step leaves
+//! it. The threshold is kept as a number near it and an offset, so that `x - t` keeps its digits among large logits. Each step
+//! passes over the row, which stays in cache.
+
+use crate::argmax::max_and_nan;
+use crate::distribute::run;
+use crate::element::Element;
+use crate::real::Real;
+use crate::rows::{Output, Sum, check_len, count_rows, get, inverse, lanes, put, put_stats, row};
+use crate::simd::{Backend, Pack, Region, Vector, min_lanes};
+use core::mem::MaybeUninit;
+use core::ops::Range;
+
+/// Steps after which the search ends whatever it found: twice those that halve a bracket of the largest floats to nothing.
+const MOST_PASSES: usize = 4400;
+
+/// Steps without halving the bracket before it is halved.
+const PATIENCE: usize = 3;
+
+/// Corrections of the offset once the number near the threshold is found: each is exact unless an entry changes its piece.
+const CORRECTIONS: usize = 4;
+
+/// Work per element against a kernel that passes over memory once or twice.
+const WORK: usize = 4;
+
+/// `clip((x - base) - offset, 0, 1)`
+#[inline(always)]
+fn clipped<V: Vector>(x: V, base: V::Scalar, offset: V::Scalar) -> V {
+    let shifted = (x - V::splat(base)) - V::splat(offset);
+    V::splat(V::Scalar::ONE).min(V::splat(V::Scalar::ZERO).max(shifted))
+}
+
+/// The weights of a row at one threshold: their sum, and how many lie strictly between 0 and 1, and how many are 1.
+struct Piece<A> {
+    total: A,
+    free: usize,
+    full: usize,
+}
+
+impl<A: Real> Piece<A> {
+    #[inline(always)]
+    fn at<B: Backend>(x: &[A], base: A, offset: A) -> Self {
+        let mut sum = Sum::<A::Lanes<B>>::new();
+        let (mut positive, mut full) = (0, 0);
+        lanes!(A::Lanes<B>, x.len(), |i, k, U| {
+            let p = clipped(get::<B, A, U>(x, i, k, A::NEG_INFINITY), base, offset);
+            let (zero, one) = (Pack::splat(A::ZERO), Pack::splat(A::ONE));
+            positive += Pack::<A::Lanes<B>, U>::bits(zero.lt(p)).count_ones() as usize;
+            full += Pack::<A::Lanes<B>, U>::bits(p.eq(one)).count_ones() as usize;
+            sum.add(p);
+        } flush { sum.flush() });
+        Piece {
+            total: sum.total(),
+            free: positive - full,
+            full,
+        }
+    }
+
+    /// How far the threshold moves until this piece's line reaches `k`.
+    #[inline(always)]
+    fn step(&self, k: A) -> A {
+        (self.total - k) / A::from_f64(self.free as f64)
+    }
+
+    /// Whether a step along the other's line was exact; a flat piece has no line.
+    #[inline(always)]
+    fn same_as(&self, other: &Self) -> bool {
+        self.free > 0 && self.free == other.free && self.full == other.full
+    }
+}
+
+/// The threshold of a row, as a number near it and an offset.
+#[inline(always)]
+fn search<B: Backend, A: Real>(x: &[A], least: A, most: A, k: A) -> (A, A) {
+    let (mut low, mut high) = (least - A::ONE, most);
+    let mut base = most - A::ONE;
+    let (mut width, mut stalled) = (high - low, 0);
+    // The piece whose line was followed to where the search is; none after a halving.
+    let mut line: Option<Piece<A>> = None;
+    for _ in 0..MOST_PASSES {
+        let piece = Piece::at::<B>(x, base, A::ZERO);
+        if piece.total == k || line.is_some_and(|line| piece.same_as(&line)) {
+            break;
+        }
+        if piece.total > k {
+            low = base;
+        } else {
+            high = base;
+        }
+        let halved = (high - low) * A::from_f64(2.0) <= width;
+        stalled = if halved { 0 } else { stalled + 1 };
+        width = high - low;
+        let next = base + piece.step(k);
+        // A step of a flat piece is infinite.
+        let inside = low < next && next < high;
+        if inside && stalled < PATIENCE {
+            if next == base {
+                break;
+            }
+            base = next;
+            line = Some(piece);
+        } else {
+            stalled = 0;
+            line = None;
+            base = low + (high - low) * A::from_f64(0.5);
+            if !(low < base && base < high) {
+                break;
+            }
+        }
+    }
+    let mut offset = A::ZERO;
+    let mut before = Piece::at::<B>(x, base, offset);
+    for _ in 0..CORRECTIONS {
+        if before.total == k {
+            break;
+        }
+        // Where the threshold is closer to an entry than the next number, a piece of that entry is entered a little way.
+        offset = offset
+            + if before.free == 0 {
+                (before.total - k) / A::from_f64(x.len() as f64)
+            } else {
+                before.step(k)
+            };
+        let piece = Piece::at::<B>(x, base, offset);
+        if piece.same_as(&before) {
+            break;
+        }
+        before = piece;
+    }
+    (base, offset)
+}
+
+/// The smallest entry that is allowed, and the number of those.
+#[inline(always)]
+fn allowed<B: Backend, A: Real>(x: &[A]) -> (A, usize) {
+    let mut least = A::Lanes::<B>::splat(A::INFINITY);
+    let mut count = 0;
+    lanes!(A::Lanes<B>, x.len(), |i, k, U| {
+        let x = get::<B, A, U>(x, i, k, A::NEG_INFINITY);
+        let inside = Pack::splat(A::NEG_INFINITY).lt(x);
+        count += Pack::<A::Lanes<B>, U>::bits(inside).count_ones() as usize;
+        let finite = Pack::select(inside, x, Pack::splat(A::INFINITY));
+        least = finite.fold(|a, b| a.min(b)).min(least);
+    });
+    (min_lanes(least), count)
+}
+
+/// Writes `value` where `x` exceeds `bound`, else 0.
+#[inline(always)]
+fn above<B: Backend, A: Real>(x: &[A], bound: A, value: A, probs: &mut [MaybeUninit<A>]) {
+    lanes!(A::Lanes<B>, x.len(), |i, k, U| {
+        let inside = Pack::splat(bound).lt(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
+        put::<B, A, U>(
+            probs,
+            i,
+            k,
+            Pack::select(inside, Pack::splat(value), Pack::splat(A::ZERO)),
+        );
+    });
+}
+
+struct Forward<'a, A: Real> {
+    logits: &'a [A],
+    budget: &'a [A],
+    n: usize,
+    probs: Output<'a, A>,
+    stats: Output<'a, A>,
+}
+
+impl<A: Real> Region for Forward<'_, A> {
+    #[inline(always)]
+    fn run<B: Backend>(&self, rows: Range<usize>) {
+        let n = self.n;
+        for r in rows {
+            let x = row(self.logits, r, n);
+            let k = self.budget[if self.budget.len() > 1 { r } else { 0 }];
+            // SAFETY: row `r` is in this task's range and borrowed once.
+            let (probs, stats) = unsafe { (self.probs.row(r, n), self.stats.row(r, 2)) };
+            let (most, nan) = max_and_nan::<B, A>(x);
+            if nan || k.is_nan() {
+                probs.fill(MaybeUninit::new(A::NAN));
+                put_stats(stats, A::NAN, A::NAN);
+                continue;
+            }
+            if most > A::MAX {
+                let mut infinite = 0;
+                lanes!(A::Lanes<B>, n, |i, k, U| {
+                    let x = get::<B, A, U>(x, i, k, A::ZERO);
+                    infinite += Pack::<A::Lanes<B>, U>::bits(x.eq(Pack::splat(A::INFINITY)))
+                        .count_ones() as usize;
+                });
+                let share = k / A::from_f64(infinite as f64);
+                above::<B, A>(
+                    x,
+                    A::MAX,
+                    if share < A::ONE { share } else { A::ONE },
+                    probs,
+                );
+                put_stats(stats, A::MAX, A::ZERO);
+                continue;
+            }
+            let (least, count) = allowed::<B, A>(x);
+            let max = if count == 0 { A::MIN } else { most };
+            if k <= A::ZERO || k >= A::from_f64(count as f64) {
+                let value = if k <= A::ZERO { A::ZERO } else { A::ONE };
+                above::<B, A>(x, A::NEG_INFINITY, value, probs);
+                put_stats(stats, max, A::ZERO);
+                continue;
+            }
+            let (base, offset) = search::<B, A>(x, least, most, k);
+            let free = Piece::at::<B>(x, base, offset).free;
+            lanes!(A::Lanes<B>, n, |i, k, U| {
+                let p = clipped(get::<B, A, U>(x, i, k, A::NEG_INFINITY), base, offset);
+                put::<B, A, U>(probs, i, k, p);
+            });
+            put_stats(stats, max, A::from_f64(free as f64));
+        }
+    }
+}
+
+struct Backward<'a, A: Real> {
+    probs: &'a [A],
+    stats: &'a [A],
+    grad: &'a [A],
+    n: usize,
+    grad_logits: Output<'a, A>,
+    grad_budget: Output<'a, A>,
+}
+
+/// `x` where `0 < p < 1`, else 0.
+#[inline(always)]
+fn if_free<V: Vector>(p: V, x: V) -> V {
+    let (zero, one) = (V::splat(V::Scalar::ZERO), V::splat(V::Scalar::ONE));
+    V::select(p.lt(one), V::select(zero.lt(p), x, zero), zero)
+}
+
+impl<A: Real> Region for Backward<'_, A> {
+    #[inline(always)]
+    fn run<B: Backend>(&self, rows: Range<usize>) {
+        let n = self.n;
+        let zero = A::ZERO;
+        for r in rows {
+            let (p, g) = (row(self.probs, r, n), row(self.grad, r, n));
+            // SAFETY: row `r` is in this task's range and borrowed once.
+            let (out, grad_budget) =
+                unsafe { (self.grad_logits.row(r, n), self.grad_budget.row(r, 1)) };
+            let (max, free) = (self.stats[2 * r], self.stats[2 * r + 1]);
+            if max == A::MAX || free.is_nan() {
+                let fill = if free.is_nan() { A::NAN } else { zero };
+                out.fill(MaybeUninit::new(fill));
+                grad_budget[0].write(fill);
+                continue;
+            }
+            let mut sum = Sum::<A::Lanes<B>>::new();
+            let mut count = 0;
+            lanes!(A::Lanes<B>, n, |i, k, U| {
+                let p = get::<B, A, U>(p, i, k, zero);
+                let inside = if_free(p, Pack::splat(A::ONE));
+                count += Pack::<A::Lanes<B>, U>::bits(Pack::splat(zero).lt(inside)).count_ones() as usize;
+                sum.add(if_free(p, get::<B, A, U>(g, i, k, zero)));
+            } flush { sum.flush() });
+            let mean = sum.total() * inverse(A::from_f64(count as f64));
+            lanes!(A::Lanes<B>, n, |i, k, U| {
+                let p = get::<B, A, U>(p, i, k, zero);
+                let g = get::<B, A, U>(g, i, k, zero);
+                put::<B, A, U>(out, i, k, if_free(p, g - Pack::splat(mean)));
+            });
+            grad_budget[0].write(mean);
+        }
+    }
+}
+
+/// Weights in `[0, 1]` with the sum `budget` that are closest to the logits, and two statistics: the row's maximum and the number of
+/// entries strictly between 0 and 1.
+///
+/// `budget` holds one value for all rows or one for each. A row with fewer allowed entries than its budget gives 1 to each; a row
+/// with `+inf` gives them equal parts of the budget, at most 1, and nothing to the others; a row with NaN is NaN.
+///
+/// # Panics
+/// When a slice has the wrong length.
+#[track_caller]
+pub fn budget<F: Element>(
+    logits: &[F],
+    budget: &[F],
+    n: usize,
+    probs: &mut [MaybeUninit<F>],
+    stats: &mut [MaybeUninit<F::Acc>],
+) {
+    let rows = count_rows("budget", logits.len(), n);
+    assert!(
+        budget.len() == 1 || budget.len() == rows,
+        "budget: budget must have 1 value or {rows}, got {}",
+        budget.len()
+    );
+    check_len("budget", "probs", probs.len(), logits.len());
+    check_len("budget", "stats", stats.len(), 2 * rows);
+    let per_row = usize::from(budget.len() > 1);
+    run!(Forward, rows, WORK * n, |_first| { logits: n, budget: per_row } {} { probs: n } { stats: 2 } { n: n });
+}
+
+/// Gradients of [`budget`]: for the logits `g - mean g` over the entries strictly between 0 and 1, for the budget that mean; both 0
+/// where there are none.
+///
+/// # Panics
+/// When a slice has the wrong length.
+#[track_caller]
+pub fn budget_backward<F: Element>(
+    probs: &[F],
+    stats: &[F::Acc],
+    grad: &[F],
+    n: usize,
+    grad_logits: &mut [MaybeUninit<F>],
+    grad_budget: &mut [MaybeUninit<F>],
+) {
+    const KERNEL: &str = "budget_backward";
+    let rows = count_rows(KERNEL, probs.len(), n);
+    check_len(KERNEL, "stats", stats.len(), 2 * rows);
+    check_len(KERNEL, "grad", grad.len(), probs.len());
+    check_len(KERNEL, "grad_logits", grad_logits.len(), probs.len());
+    check_len(KERNEL, "grad_budget", grad_budget.len(), rows);
+    run!(
+        Backward, rows, 2 * n, |_first|
+        { probs: n, grad: n } { stats: 2 } { grad_logits: n, grad_budget: 1 } {} { n: n }
+    );
+}
