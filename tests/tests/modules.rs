@@ -182,7 +182,7 @@ fn modules_display_their_settings_on_one_line() {
     let device = Device::flex();
     assert_eq!(
         format!("{}", SoftArgmaxGatherConfig::new().with_hard(true).init()),
-        "SoftArgmaxGather {dim: -1, temperature: 1.0, hard: true}"
+        "SoftArgmaxGather {dim: -1, temperature: 1.0, hard: true, map: Softmax}"
     );
     assert_eq!(
         format!("{}", ScoreFunctionSelectorConfig::new().init(&device)),

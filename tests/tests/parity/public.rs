@@ -136,7 +136,11 @@ impl Place {
             Operator::Sparsemax => sparsemax(logits(), dim),
             Operator::Entmax15 => entmax15(logits(), dim),
             Operator::Entmax => entmax(logits(), dim, 1.25),
-            Operator::EntmaxPerRow => entmax(logits(), dim, coefficient()),
+            Operator::EntmaxPerRow => {
+                // From [0.5, 2] to [1, 2]: below is outside of the domain, above a weight near 0 magnifies rounding without bound.
+                let alpha = coefficient().add_scalar(1.0).mul_scalar(2.0 / 3.0);
+                entmax(logits(), dim, alpha)
+            }
             Operator::Normmax => normmax(logits(), dim, 1.5),
             Operator::Budget => budget(logits(), dim, coefficient()),
         }

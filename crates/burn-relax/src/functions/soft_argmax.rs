@@ -322,6 +322,10 @@ pub fn windowed_soft_argmax<const D: usize>(
 ///
 /// As [`windowed_soft_argmax`], and if alpha is out of its domain.
 ///
+/// # Numerical behaviour
+///
+/// On wgpu with fusion, maps other than the softmax do not work yet: the fusing engine of Burn 0.22.1 fails on them.
+///
 /// # Example
 ///
 /// ```
