@@ -136,9 +136,9 @@ impl Place {
             Operator::Sparsemax => sparsemax(logits(), dim),
             Operator::Entmax15 => entmax15(logits(), dim),
             Operator::Entmax => entmax(logits(), dim, 1.25),
+            // From 1.05 to 1.5: towards 2 a slope turns into the step of sparsemax, and weights that round to 0 have none.
             Operator::EntmaxPerRow => {
-                // From [0.5, 2] to [1, 2]: below is outside of the domain, above a weight near 0 magnifies rounding without bound.
-                let alpha = coefficient().add_scalar(1.0).mul_scalar(2.0 / 3.0);
+                let alpha = coefficient().mul_scalar(0.3).add_scalar(0.9);
                 entmax(logits(), dim, alpha)
             }
             Operator::Normmax => normmax(logits(), dim, 1.5),
