@@ -317,7 +317,7 @@ fn a_loss_is_never_negative_and_its_gradient_is_weights_less_target() {
         let logits = random.array([500, 7], -1.0, 1.0);
         // Rows from far behind to far ahead, many about to win.
         let lead = |i: usize, x: f64| {
-            if i % 7 == 0 {
+            if i.is_multiple_of(7) {
                 x + (i / 7) as f64 / 100.0
             } else {
                 x
