@@ -102,7 +102,7 @@ def _entmax():
     return entmax
 
 
-# Lengths of the partial sort: the quickest of 8 to 400 for standard normal rows.
+# Lengths of the partial sort, chosen without a search for the quickest.
 SORTED_FOR_SPARSEMAX = 32
 SORTED_FOR_ENTMAX15 = 64
 

@@ -1,4 +1,4 @@
-//! The sparse maps. PyTorch's side is the Python package entmax: its default call, and with the partial sort that suits the row best.
+//! The sparse maps. PyTorch's side is the Python package entmax: its default call, and one with a partial sort of a chosen length.
 
 use burn::backend::Dispatch;
 use burn::tensor::{Int, Tensor};
