@@ -32,36 +32,37 @@ fn clipped<V: Vector>(x: V, base: V::Scalar, offset: V::Scalar) -> V {
     V::splat(V::Scalar::ONE).min(V::splat(V::Scalar::ZERO).max(shifted))
 }
 
-/// The weights of a row at one threshold: their sum, and how many lie strictly between 0 and 1, and how many are 1.
+/// The weights of a row at one threshold: by how much their sum exceeds `k`, how many lie strictly between 0 and 1, how many are 1.
 struct Piece<A> {
-    total: A,
+    rest: A,
     free: usize,
     full: usize,
 }
 
 impl<A: Real> Piece<A> {
     #[inline(always)]
-    fn at<B: Backend>(x: &[A], base: A, offset: A) -> Self {
+    fn at<B: Backend>(x: &[A], base: A, offset: A, k: A) -> Self {
         let mut sum = Sum::<A::Lanes<B>>::new();
         let (mut positive, mut full) = (0, 0);
-        lanes!(A::Lanes<B>, x.len(), |i, k, U| {
-            let p = clipped(get::<B, A, U>(x, i, k, A::NEG_INFINITY), base, offset);
+        lanes!(A::Lanes<B>, x.len(), |i, len, U| {
+            let p = clipped(get::<B, A, U>(x, i, len, A::NEG_INFINITY), base, offset);
             let (zero, one) = (Pack::splat(A::ZERO), Pack::splat(A::ONE));
             positive += Pack::<A::Lanes<B>, U>::bits(zero.lt(p)).count_ones() as usize;
             full += Pack::<A::Lanes<B>, U>::bits(p.eq(one)).count_ones() as usize;
-            sum.add(p);
+            sum.add(Pack::select(p.eq(one), zero, p));
         } flush { sum.flush() });
         Piece {
-            total: sum.total(),
+            // The ones are counted, so that thousands of them take no digits from the others.
+            rest: sum.total() - (k - A::from_f64(full as f64)),
             free: positive - full,
             full,
         }
     }
 
-    /// How far the threshold moves until this piece's line reaches `k`.
+    /// How far the threshold moves until this piece's line reaches the sum.
     #[inline(always)]
-    fn step(&self, k: A) -> A {
-        (self.total - k) / A::from_f64(self.free as f64)
+    fn step(&self) -> A {
+        self.rest / A::from_f64(self.free as f64)
     }
 
     /// Whether a step along the other's line was exact; a flat piece has no line.
@@ -80,11 +81,11 @@ fn search<B: Backend, A: Real>(x: &[A], least: A, most: A, k: A) -> (A, A) {
     // The piece whose line was followed to where the search is; none after a halving.
     let mut line: Option<Piece<A>> = None;
     for _ in 0..MOST_PASSES {
-        let piece = Piece::at::<B>(x, base, A::ZERO);
-        if piece.total == k || line.is_some_and(|line| piece.same_as(&line)) {
+        let piece = Piece::at::<B>(x, base, A::ZERO, k);
+        if piece.rest == A::ZERO || line.is_some_and(|line| piece.same_as(&line)) {
             break;
         }
-        if piece.total > k {
+        if piece.rest > A::ZERO {
             low = base;
         } else {
             high = base;
@@ -92,7 +93,7 @@ fn search<B: Backend, A: Real>(x: &[A], least: A, most: A, k: A) -> (A, A) {
         let halved = (high - low) * A::from_f64(2.0) <= width;
         stalled = if halved { 0 } else { stalled + 1 };
         width = high - low;
-        let next = base + piece.step(k);
+        let next = base + piece.step();
         // A step of a flat piece is infinite.
         let inside = low < next && next < high;
         if inside && stalled < PATIENCE {
@@ -111,19 +112,19 @@ fn search<B: Backend, A: Real>(x: &[A], least: A, most: A, k: A) -> (A, A) {
         }
     }
     let mut offset = A::ZERO;
-    let mut before = Piece::at::<B>(x, base, offset);
+    let mut before = Piece::at::<B>(x, base, offset, k);
     for _ in 0..CORRECTIONS {
-        if before.total == k {
+        if before.rest == A::ZERO {
             break;
         }
         // Where the threshold is closer to an entry than the next number, a piece of that entry is entered a little way.
         offset = offset
             + if before.free == 0 {
-                (before.total - k) / A::from_f64(x.len() as f64)
+                before.rest / A::from_f64(x.len() as f64)
             } else {
-                before.step(k)
+                before.step()
             };
-        let piece = Piece::at::<B>(x, base, offset);
+        let piece = Piece::at::<B>(x, base, offset, k);
         if piece.same_as(&before) {
             break;
         }
@@ -210,7 +211,7 @@ impl<A: Real> Region for Forward<'_, A> {
                 continue;
             }
             let (base, offset) = search::<B, A>(x, least, most, k);
-            let free = Piece::at::<B>(x, base, offset).free;
+            let free = Piece::at::<B>(x, base, offset, k).free;
             lanes!(A::Lanes<B>, n, |i, k, U| {
                 let p = clipped(get::<B, A, U>(x, i, k, A::NEG_INFINITY), base, offset);
                 put::<B, A, U>(probs, i, k, p);

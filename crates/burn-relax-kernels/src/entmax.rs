@@ -1,19 +1,21 @@
 //! Entmax for every `alpha > 0`: softmax at 1, 1.5-entmax, sparsemax at 2.
 //!
 //! Forward: one pass for the maximum, one that copies the candidates into a scratch row, the search on those
-//! (module `threshold`), one pass that writes. Backward from the saved output alone, in two passes that skip vectors
+//! (modules `threshold` and `michelot`), one pass that writes. Backward from the saved output alone, in two passes that skip vectors
 //! without weight. Sparse rows are bound by memory; a general `alpha` pays a logarithm and an exponential for each candidate and
 //! pass of the search.
 
 use crate::argmax::max_and_nan;
+use crate::candidates::{candidates, put_back, room};
 use crate::distribute::run;
 use crate::element::Element;
+use crate::michelot::Linear;
 use crate::real::Real;
 use crate::rows::{
     Head, Output, Sum, check_len, count_rows, get, inverse, lanes, put, put_stats, row, written,
 };
-use crate::simd::{Backend, MAX_LANES, Pack, Region, Vector};
-use crate::threshold::{General, Linear, Map, Square, candidates, limited, lowest, search};
+use crate::simd::{Backend, Pack, Region, Vector};
+use crate::threshold::{General, Map, Square, limited, search};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
@@ -70,16 +72,15 @@ fn sparse_row<B: Backend, A: Real, M: Map<A>>(
     probs: &mut [MaybeUninit<A>],
 ) -> usize {
     let len = candidates::<B, A>(x, max, map.excess(), max, list);
-    let found = search::<B, A, M>(map, &list[..len]);
-    let lowest = lowest(map.excess());
+    let found = search::<B, A, M>(map, &mut list[..len]);
+    if M::KEPT {
+        put_back::<B, A>(x, max, map.excess(), list, found.normaliser, probs);
+        return found.support;
+    }
     lanes!(A::Lanes<B>, x.len(), |i, k, U| {
         let z = get::<B, A, U>(x, i, k, A::NEG_INFINITY) - Pack::splat(max);
-        let p = if Pack::<A::Lanes<B>, U>::bits(Pack::splat(lowest).lt(z)) == 0 {
-            Pack::splat(A::ZERO)
-        } else {
-            map.weights(z * Pack::splat(found.scale)).0 * Pack::splat(found.normaliser)
-        };
-        put::<B, A, U>(probs, i, k, p);
+        let (r, _) = map.weights(z, Pack::splat(found.scale));
+        put::<B, A, U>(probs, i, k, r * Pack::splat(found.normaliser));
     });
     found.support
 }
@@ -105,7 +106,7 @@ impl<A: Real> Region for Forward<'_, A> {
     #[inline(always)]
     fn run<B: Backend>(&self, rows: Range<usize>) {
         let n = self.n;
-        let mut list = vec![A::ZERO; n + MAX_LANES];
+        let mut list = room(n);
         for r in rows {
             let x = row(self.logits, r, n);
             // SAFETY: row `r` is in this task's range and borrowed once.

@@ -11,6 +11,7 @@
 pub mod argmax;
 pub mod argmax_gather;
 pub mod budget;
+mod candidates;
 mod distribute;
 pub mod element;
 pub mod entmax;
@@ -23,6 +24,7 @@ pub mod gumbel;
 pub mod log_prob;
 pub mod log_softmax;
 mod math;
+mod michelot;
 #[cfg(feature = "reference")]
 pub mod naive;
 pub mod noise;

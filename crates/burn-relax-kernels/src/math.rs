@@ -53,9 +53,17 @@ pub(crate) fn ln<V: Vector>(x: V) -> V {
 pub(crate) fn ln_1p<V: Vector>(x: V) -> V {
     let one = V::splat(V::Scalar::ONE);
     let u = one + x;
-    // What the rounding of `u` lost, relative to it.
-    let lost = (x - (u - one)) / u;
-    ln(u) + lost
+    ln_near_one(u, x - (u - one))
+}
+
+/// `ln(u + lost)`, where `u` is the rounded sum of 1 and some number, and `lost` what the rounding lost.
+#[inline(always)]
+pub(crate) fn ln_near_one<V: Vector>(u: V, lost: V) -> V {
+    let one = V::splat(V::Scalar::ONE);
+    // 1 / u to first order around 1: where that is far off, the loss is too small to matter, and below u = 1/2 there is almost none.
+    // A positive u is at least the rounding of 1.
+    let inverse = (one - (u - one)).max(V::splat(V::Scalar::ZERO));
+    lost.mul_add(inverse, ln_normal(u))
 }
 
 /// The computation of [`ln`].

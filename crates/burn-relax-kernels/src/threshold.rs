@@ -6,12 +6,12 @@
 //!
 //! Only entries with `e z > -1` can have weight. They are copied side by side once; the search passes over that list alone, and
 //! ends when the step no longer matters. Newton's method on `v R^e` converges monotonically from `v = 1` for `alpha <= 2`
-//! (a norm is convex), in 2 to 13 passes; sparsemax has Michelot's algorithm, of the same kind. Beyond 2 the slope is infinite where an
-//! entry joins, and the steps are kept inside a bracket that is halved when they do not shrink it.
+//! (a norm is convex), and after its first step from anywhere else. The first digits of `v` come from a sample of a long list. Beyond 2
+//! the slope is infinite where an entry joins, and the steps are kept inside a bracket that is halved when they do not shrink it.
 
-use crate::math::{exp, ln_1p};
+use crate::math::{exp, ln_near_one};
 use crate::real::Real;
-use crate::rows::{Sum, get, lanes, unless_zero};
+use crate::rows::{Sum, get, lanes, poke};
 use crate::simd::{Backend, Pack, Vector};
 
 /// Beyond this excess the map is the uniform distribution over the ties of the maximum, as far as floats can tell.
@@ -26,12 +26,20 @@ pub(crate) fn limited<A: Real>(excess: A) -> A {
 
 /// A member of the family: how unnormalised weights come from `t = e z / v`.
 pub(crate) trait Map<A: Real>: Copy {
-    /// `(r, r / (1 + t))`, both 0 outside the support.
-    fn weights<V: Vector<Scalar = A>>(self, t: V) -> (V, V);
+    /// Whether the weights are kept from the last pass of the search, because computing them takes longer than moving them.
+    const KEPT: bool;
+    /// `(r, r / (1 + t))` with `t = scale z`, both 0 outside the support. The base `1 + t` is rounded once: a row may have thousands
+    /// of entries near the threshold.
+    fn weights<V: Vector<Scalar = A>>(self, z: V, scale: V) -> (V, V);
     /// `alpha - 1`
     fn excess(self) -> A;
     /// `R^(1 - e)`
     fn lowered(self, total: A) -> A;
+    /// Newton's step for `v R^e = 1`.
+    #[inline(always)]
+    fn step(self, v: A, total: A, slope: A) -> A {
+        (v * total - self.lowered(total)) / slope
+    }
 }
 
 /// 1.5-entmax.
@@ -45,9 +53,10 @@ pub(crate) struct General<A> {
 }
 
 impl<A: Real> Map<A> for Square {
+    const KEPT: bool = false;
     #[inline(always)]
-    fn weights<V: Vector<Scalar = A>>(self, t: V) -> (V, V) {
-        let root = (V::splat(A::ONE) + t).max(V::splat(A::ZERO));
+    fn weights<V: Vector<Scalar = A>>(self, z: V, scale: V) -> (V, V) {
+        let root = z.mul_add(scale, V::splat(A::ONE)).max(V::splat(A::ZERO));
         (root * root, root)
     }
     #[inline(always)]
@@ -61,15 +70,20 @@ impl<A: Real> Map<A> for Square {
 }
 
 impl<A: Real> Map<A> for General<A> {
+    const KEPT: bool = true;
     #[inline(always)]
-    fn weights<V: Vector<Scalar = A>>(self, t: V) -> (V, V) {
+    fn weights<V: Vector<Scalar = A>>(self, z: V, scale: V) -> (V, V) {
         let (zero, one) = (V::splat(A::ZERO), V::splat(A::ONE));
-        let base = one + t;
+        let base = z.mul_add(scale, one);
+        let log = ln_near_one(base, z.mul_add(scale, one - base));
+        // r = base^(1/e) as base^(1/e - 1) base: the slope is needed too, and a division takes longer.
+        let slope = exp(log * V::splat(A::ONE / self.excess - A::ONE));
         // Below alpha = 1 a forbidden entry has an infinite base.
-        let r = exp(ln_1p(t) * V::splat(A::ONE / self.excess));
-        let r = V::select(base.lt(V::splat(A::INFINITY)), r, zero);
-        let r = V::select(zero.lt(base), r, zero);
-        (r, unless_zero(r, r / base))
+        let outside = V::or(base.not_lt(V::splat(A::INFINITY)), zero.not_lt(base));
+        (
+            V::select(outside, zero, slope * base),
+            V::select(outside, zero, slope),
+        )
     }
     #[inline(always)]
     fn excess(self) -> A {
@@ -79,42 +93,6 @@ impl<A: Real> Map<A> for General<A> {
     fn lowered(self, total: A) -> A {
         let total = total.to_f64();
         A::from_f64(total * (-self.excess.to_f64() * total.ln()).exp())
-    }
-}
-
-/// Copies the entries that may have weight to the front of `list`, less `shift`, and returns their number. The list has room for the
-/// row and one more vector.
-#[inline(always)]
-pub(crate) fn candidates<B: Backend, A: Real>(
-    x: &[A],
-    max: A,
-    excess: A,
-    shift: A,
-    list: &mut [A],
-) -> usize {
-    let lowest = lowest(excess);
-    let mut len = 0;
-    lanes!(A::Lanes<B>, x.len(), |i, k, U| {
-        let x = get::<B, A, U>(x, i, k, A::NEG_INFINITY);
-        let inside = Pack::splat(lowest).lt(x - Pack::splat(max));
-        if Pack::<A::Lanes<B>, U>::bits(inside) != 0 {
-            for (x, inside) in (x - Pack::splat(shift)).0.into_iter().zip(inside) {
-                let room = &mut list[len..][..A::Lanes::<B>::LANES];
-                // SAFETY: `room` is one vector long.
-                len += unsafe { x.compress(inside, room.as_mut_ptr()) };
-            }
-        }
-    });
-    len
-}
-
-/// What `x - max` of an entry with weight exceeds; a little lower, since the division is rounded.
-#[inline(always)]
-pub(crate) fn lowest<A: Real>(excess: A) -> A {
-    if excess > A::ZERO {
-        A::ZERO - (A::ONE / excess) * A::from_f64(1.0 + 1e-6)
-    } else {
-        A::NEG_INFINITY
     }
 }
 
@@ -128,18 +106,22 @@ struct Sums<A> {
     support: usize,
 }
 
+/// The sums at `v`. With `keep`, the list holds the weights `r` afterwards.
 #[inline(always)]
-fn evaluate<B: Backend, A: Real, M: Map<A>>(map: M, list: &[A], v: A) -> Sums<A> {
+fn evaluate<B: Backend, A: Real, M: Map<A>>(map: M, list: &mut [A], v: A, keep: bool) -> Sums<A> {
     let scale = map.excess() / v;
     let mut total = Sum::<A::Lanes<B>>::new();
     let mut slope = Sum::<A::Lanes<B>>::new();
     let mut support = 0;
     lanes!(A::Lanes<B>, list.len(), |i, k, U| {
         let z = get::<B, A, U>(list, i, k, A::NEG_INFINITY);
-        let (r, d) = map.weights(z * Pack::splat(scale));
+        let (r, d) = map.weights(z, Pack::splat(scale));
         support += Pack::<A::Lanes<B>, U>::bits(Pack::splat(A::ZERO).lt(r)).count_ones() as usize;
         total.add(r);
         slope.add(d);
+        if keep {
+            poke::<A::Lanes<B>, U>(list, i, k, r);
+        }
     } flush {
         total.flush();
         slope.flush();
@@ -151,7 +133,7 @@ fn evaluate<B: Backend, A: Real, M: Map<A>>(map: M, list: &[A], v: A) -> Sums<A>
     }
 }
 
-/// The threshold of a row.
+/// What a search has found.
 pub(crate) struct Threshold<A> {
     /// `e / v`, which turns `x - max` into `t`.
     pub(crate) scale: A,
@@ -167,31 +149,83 @@ const MOST_PASSES: usize = 200;
 /// Steps without halving the bracket before it is halved.
 const PATIENCE: usize = 3;
 
-/// Finds the threshold for a list of candidates, the maximum (0) among them.
+/// Entries of a sample at most.
+const SAMPLE: usize = 256;
+
+/// Neighbours that go into a sample together.
+const SAMPLE_BLOCK: usize = 16;
+
+/// One block of this many goes into a sample at most.
+const SAMPLE_STRIDE: usize = 4;
+
+/// A relative step after which a sample has told what it can.
+const NEAR: f64 = 1.0 / 32.0;
+
+/// Copies blocks at equal distances, and returns the number of entries: none if the list is too short for its search to gain by it.
 #[inline(always)]
-pub(crate) fn search<B: Backend, A: Real, M: Map<A>>(map: M, list: &[A]) -> Threshold<A> {
+fn take_sample<A: Real>(list: &[A], sample: &mut [A; SAMPLE]) -> usize {
+    let blocks = list.len() / SAMPLE_BLOCK;
+    let taken = (SAMPLE / SAMPLE_BLOCK).min(blocks / SAMPLE_STRIDE);
+    if taken < 4 {
+        return 0;
+    }
+    let stride = blocks / taken;
+    let from = list.chunks_exact(SAMPLE_BLOCK).step_by(stride);
+    for (to, from) in sample[..taken * SAMPLE_BLOCK]
+        .chunks_exact_mut(SAMPLE_BLOCK)
+        .zip(from)
+    {
+        to.copy_from_slice(from);
+    }
+    taken * SAMPLE_BLOCK
+}
+
+/// Finds the threshold for a list of candidates less their maximum, which is among them. Leaves their weights
+/// `r` in the list if the map is one that keeps them.
+#[inline(always)]
+pub(crate) fn search<B: Backend, A: Real, M: Map<A>>(map: M, list: &mut [A]) -> Threshold<A> {
     let excess = map.excess();
-    let mut v = A::ONE;
+    let mut newton = Newton::new(excess);
     let mut bracket = Bracket::new(excess, list.len());
+    let mut v = A::ONE;
+    let mut sample = [A::ZERO; SAMPLE];
+    let samples = if A::ZERO < excess && excess <= A::ONE {
+        take_sample(list, &mut sample)
+    } else {
+        0
+    };
+    let mut sampling = samples > 0;
     let mut last = false;
     let mut passes = 0;
     let sums = loop {
+        let part = if sampling {
+            &mut sample[..samples]
+        } else {
+            &mut *list
+        };
         // The only place that evaluates: its code is large.
-        let sums = evaluate::<B, A, M>(map, list, v);
+        let sums = evaluate::<B, A, M>(map, part, v, M::KEPT && last);
         passes += 1;
-        if last || passes == MOST_PASSES {
+        if last {
             break sums;
         }
-        let step = (v * sums.total - map.lowered(sums.total)) / sums.slope;
+        if sampling {
+            // Each entry of the sample stands for several of the list.
+            let each = A::from_f64(list.len() as f64 / samples as f64);
+            let step = map.step(v, sums.total * each, sums.slope * each);
+            // Steps back, small ones and none at all (NaN) end it.
+            sampling = v * A::from_f64(NEAR) < step;
+            v = least(v - step, newton.most);
+            continue;
+        }
+        let step = map.step(v, sums.total, sums.slope);
         let next = if excess > A::ONE {
             bracket.next(v, step)
         } else {
-            Next::newton(v, step)
+            newton.next(v, step)
         };
-        if next.v == v {
-            break sums;
-        }
-        (v, last) = (next.v, next.last);
+        last = next.last || next.v == v || passes + 1 == MOST_PASSES;
+        v = next.v;
     };
     Threshold {
         scale: excess / v,
@@ -206,16 +240,50 @@ struct Next<A> {
     last: bool,
 }
 
-impl<A: Real> Next<A> {
-    /// Newton's method from `v = 1`, for `alpha <= 2`. The error after a step of relative size d is of the order of d^2.
+/// Newton's method for `alpha <= 2`.
+struct Newton<A> {
+    /// What `v` never exceeds.
+    most: A,
+    /// The relative step after which the error left does not matter.
+    enough: A,
+    /// Whether there was a step back.
+    turned: bool,
+}
+
+impl<A: Real> Newton<A> {
     #[inline(always)]
-    fn newton(v: A, step: A) -> Self {
-        let last = v * A::LAST_STEP;
-        Next {
-            v: v - step,
-            last: step < last && A::ZERO - step < last,
+    fn new(excess: A) -> Self {
+        Newton {
+            most: if excess > A::ZERO { A::ONE } else { A::MAX },
+            // The error after a step of relative size d is of the order of d^2 up to alpha = 1.5. Beyond, the slope jumps where an
+            // entry loses its weight, and the error is only known to be less than d.
+            enough: if excess > A::from_f64(0.5) {
+                A::NO_STEP
+            } else {
+                A::LAST_STEP
+            },
+            turned: false,
         }
     }
+
+    #[inline(always)]
+    fn next(&mut self, v: A, step: A) -> Next<A> {
+        let small = v * self.enough;
+        // Up to 1, v comes down after the first step: what leads back is rounding.
+        let back = self.most == A::ONE && step < A::ZERO;
+        let rounding = self.turned && back;
+        self.turned |= back;
+        Next {
+            v: least(v - step, self.most),
+            last: step < small && A::ZERO - step < small || rounding,
+        }
+    }
+}
+
+/// The smaller of two; `most` if `v` is NaN.
+#[inline(always)]
+fn least<A: Real>(v: A, most: A) -> A {
+    if v < most { v } else { most }
 }
 
 /// Ends between which `v` lies, for `alpha > 2`.
@@ -282,69 +350,5 @@ fn middle<A: Real>(low: A, high: A) -> A {
         A::from_f64((low.to_f64() * high.to_f64()).sqrt())
     } else {
         low + (high - low) * A::from_f64(0.5)
-    }
-}
-
-/// The threshold of sparsemax: a weight is `(x - base) - offset` where that is positive.
-///
-/// `base` is near the threshold, so that a small weight keeps its digits, and thousands of them add up to 1.
-pub(crate) struct Linear<A> {
-    pub(crate) base: A,
-    pub(crate) offset: A,
-    /// Number of entries with weight.
-    pub(crate) support: usize,
-}
-
-/// Corrections of the offset after the support was found: the second sees what the first rounded.
-const CORRECTIONS: usize = 2;
-
-impl<A: Real> Linear<A> {
-    /// The weights.
-    #[inline(always)]
-    pub(crate) fn weights<V: Vector<Scalar = A>>(&self, x: V) -> V {
-        let p = (x - V::splat(self.base)) - V::splat(self.offset);
-        p.max(V::splat(A::ZERO))
-    }
-
-    /// Michelot's algorithm on a list of candidates: as long as an entry leaves the support, the threshold rises.
-    #[inline(always)]
-    pub(crate) fn search<B: Backend>(list: &[A], max: A) -> Self {
-        let mut linear = Linear {
-            base: max,
-            offset: A::ZERO - A::ONE,
-            support: usize::MAX,
-        };
-        let mut corrections = 0;
-        for _ in 0..MOST_PASSES {
-            let (total, support) = linear.evaluate::<B>(list);
-            linear.offset = linear.offset + (total - A::ONE) / A::from_f64(support as f64);
-            let found = support == linear.support;
-            linear.support = support;
-            if found && corrections == 0 {
-                let base = max + linear.offset;
-                linear.offset = (max - base) + linear.offset;
-                linear.base = base;
-            }
-            if found || corrections > 0 {
-                corrections += 1;
-                if corrections > CORRECTIONS {
-                    break;
-                }
-            }
-        }
-        linear
-    }
-
-    /// The sum of the weights, and how many there are.
-    #[inline(always)]
-    fn evaluate<B: Backend>(&self, list: &[A]) -> (A, usize) {
-        let mut total = Sum::<A::Lanes<B>>::new();
-        let mut support = 0;
-        lanes!(A::Lanes<B>, list.len(), |i, k, U| {
-            let p = self.weights(get::<B, A, U>(list, i, k, A::NEG_INFINITY));
-            support += Pack::<A::Lanes<B>, U>::bits(Pack::splat(A::ZERO).lt(p)).count_ones() as usize;
-            total.add(p);
-        } flush { total.flush() });
-        (total.total(), support)
     }
 }

@@ -13,6 +13,9 @@ const ROWS: usize = 100_000;
 /// Of weights at most 1: sixteen units of `f32`'s rounding at 1.
 const F32: f64 = 1e-6;
 
+/// Relative, in `f32`: a thousand small weights share the rounding of `x - max`, and what they get too much the large ones lack.
+const CROWDED: f64 = 8e-6;
+
 /// As much above the rounding of `f64`.
 const F64: f64 = 1e-12;
 
@@ -75,7 +78,7 @@ fn compare(seed: u64, rows: usize, alpha: f64, want: impl Fn(&[f64]) -> Vec<f64>
             &entmax::<f32>(&x, alpha),
             &want,
             F32,
-            0.0,
+            CROWDED,
         );
         assert_close(
             &format!("{label} f64"),
@@ -98,8 +101,8 @@ fn entmax15_equals_the_sorted_closed_form_on_many_rows() {
 }
 
 #[test]
-fn general_alpha_equals_bisection_on_many_rows() {
-    // Ten alphas share the rows; each is a bisection of sixty steps.
+fn general_alpha_equals_the_bracketed_root_on_many_rows() {
+    // Ten alphas share the rows.
     for (k, alpha) in [
         0.5,
         1.0 - 1e-7,
@@ -115,21 +118,50 @@ fn general_alpha_equals_bisection_on_many_rows() {
     .into_iter()
     .enumerate()
     {
-        compare(10 + k as u64, ROWS / 100, alpha, |x| {
-            naive::entmax(x, alpha)
-        });
+        compare(10 + k as u64, ROWS / 10, alpha, |x| naive::entmax(x, alpha));
     }
 }
 
 /// At alpha 3 a crowd of weights near 0 feels the rounding of the threshold by up to the square of their number, here 4096.
 const CROWDED_F64: f64 = 1e-8;
 
+/// In `f32`, whose rows of 4096 are the worst of it.
+const CROWDED_F32: f64 = 1e-3;
+
+/// In short rows: what `x - max` loses by rounding, times the slope of an entry that has just joined.
+const STEEP_F32: f64 = 2e-5;
+
 #[test]
-fn alpha_above_two_equals_bisection_on_many_rows() {
+fn alpha_above_two_is_right_in_short_rows() {
+    let mut rng = StdRng::seed_from_u64(35);
+    for alpha in [2.001, 2.25, 3.0] {
+        for r in 0..ROWS / 10 {
+            let n = rng.random_range(1..16);
+            let x: Vec<f64> = (0..n)
+                .map(|_| f64::from(4.0 * rng.random::<f32>() - 2.0))
+                .collect();
+            let linear = |p: Vec<f64>| p.iter().map(|p| p.powf(alpha - 1.0)).collect::<Vec<_>>();
+            let (got, want) = (
+                linear(entmax::<f32>(&x, alpha)),
+                linear(naive::entmax(&x, alpha)),
+            );
+            assert_close(
+                &format!("alpha {alpha}, row {r} of {n}"),
+                &got,
+                &want,
+                STEEP_F32,
+                0.0,
+            );
+        }
+    }
+}
+
+#[test]
+fn alpha_above_two_equals_the_bracketed_root_on_many_rows() {
     // A weight near 0 has an unbounded slope there, so that `p^(alpha - 1)`, which is linear in the logits, is compared.
     for (k, alpha) in [2.001, 2.25, 3.0].into_iter().enumerate() {
         let mut rng = StdRng::seed_from_u64(30 + k as u64);
-        for r in 0..ROWS / 100 {
+        for r in 0..ROWS / 10 {
             let x = random_row(&mut rng);
             let linear = |p: Vec<f64>| p.iter().map(|p| p.powf(alpha - 1.0)).collect::<Vec<_>>();
             let want = linear(naive::entmax(&x, alpha));
@@ -137,7 +169,15 @@ fn alpha_above_two_equals_bisection_on_many_rows() {
             let got = linear(entmax::<f64>(&x, alpha));
             assert_close(&label, &got, &want, CROWDED_F64, 0.0);
             let nothing = x.iter().all(|&x| x == f64::NEG_INFINITY);
-            let total: f64 = entmax::<f32>(&x, alpha).iter().sum();
+            let narrow = entmax::<f32>(&x, alpha);
+            assert_close(
+                &format!("{label} f32"),
+                &linear(narrow.clone()),
+                &want,
+                CROWDED_F32,
+                0.0,
+            );
+            let total: f64 = narrow.iter().sum();
             assert!(
                 (total - if nothing { 0.0 } else { 1.0 }).abs() < F32,
                 "{label}"
@@ -149,7 +189,7 @@ fn alpha_above_two_equals_bisection_on_many_rows() {
 #[test]
 fn budget_equals_the_sorted_breakpoints_on_many_rows() {
     let mut rng = StdRng::seed_from_u64(40);
-    for r in 0..ROWS / 20 {
+    for r in 0..ROWS {
         let x = random_row(&mut rng);
         let n = x.len();
         let k = f64::from((n as f64 * rng.random::<f64>().powi(3) + 1e-3) as f32);

@@ -1,4 +1,4 @@
-//! The sparse maps by sorting, where there is a closed form on the sorted row, and by bisection where there is none.
+//! The sparse maps by sorting, where there is a closed form on the sorted row, and by a bracket that shrinks where there is none.
 
 use super::{has_infinity, has_nan, softmax, sum};
 
@@ -70,7 +70,10 @@ pub fn entmax15_backward(x: &[f64], grad: &[f64]) -> Vec<f64> {
     backward(x, &entmax15(x), grad, f64::sqrt).0
 }
 
-/// `p_i = exp(log1p(e (x_i - c)) / e)`, `e = alpha - 1`, by bisection for `c`; the softmax at `e = 0`.
+/// How far from 1 the sum of weights may end: the last digit.
+const SUM_ERROR: f64 = f64::EPSILON;
+
+/// `p_i = exp(log1p(e (x_i - c)) / e)`, `e = alpha - 1`, with `c` in a bracket that shrinks; the softmax at `e = 0`.
 pub fn entmax(x: &[f64], alpha: f64) -> Vec<f64> {
     if let Some(p) = special(x) {
         return p;
@@ -89,20 +92,31 @@ pub fn entmax(x: &[f64], alpha: f64) -> Vec<f64> {
             (t.ln_1p() / e).exp()
         }
     };
+    let excess = |c: f64| sum(z.iter().map(|&z| weight(z, c))) - 1.0;
     // At 0 the maximum alone has weight 1; with all entries tied, c is the upper end.
     let (mut low, mut high) = (0.0, -((-e * (z.len() as f64).ln()).exp_m1()) / e);
-    loop {
-        let middle = low + (high - low) / 2.0;
+    let (mut above, mut below) = (excess(low), excess(high));
+    let mut halve = false;
+    while above > SUM_ERROR && below < -SUM_ERROR {
+        // False position and halving take turns.
+        halve = !halve;
+        let share = if halve { 0.5 } else { above / (above - below) };
+        let middle = low + (high - low) * share;
         if middle <= low || middle >= high {
-            break;
+            if halve {
+                break;
+            }
+            continue;
         }
-        if sum(z.iter().map(|&z| weight(z, middle))) > 1.0 {
-            low = middle;
+        let rest = excess(middle);
+        if rest > 0.0 {
+            (low, above) = (middle, rest);
         } else {
-            high = middle;
+            (high, below) = (middle, rest);
         }
     }
-    x.iter().map(|&x| weight(x, high)).collect()
+    let c = if above <= SUM_ERROR { low } else { high };
+    x.iter().map(|&x| weight(x, c)).collect()
 }
 
 /// Gradients of the logits and of alpha.

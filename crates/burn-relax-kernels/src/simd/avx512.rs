@@ -19,7 +19,7 @@ macro_rules! avx512 {
     ($name:ident, $register:ty, $scalar:ty, $mask:ty, $int:ty, $lanes:literal, $mantissa:literal;
      $splat:ident $load:ident $store:ident $mask_load:ident $mask_store:ident $add:ident $sub:ident $mul:ident
      $div:ident $max:ident $min:ident $cmp:ident $blend:ident $to_int:ident $to_float:ident $isplat:ident $iadd:ident
-     $iand:ident $ior:ident $shl:ident $shr:ident $fma:ident $sqrt:ident $compress:ident) => {
+     $iand:ident $ior:ident $shl:ident $shr:ident $fma:ident $sqrt:ident $compress:ident $expand:ident) => {
         /// One register.
         #[derive(Clone, Copy)]
         pub struct $name($register);
@@ -126,6 +126,11 @@ macro_rules! avx512 {
                 m.count_ones() as usize
             }
             #[inline(always)]
+            unsafe fn expand(m: $mask, p: *const $scalar) -> Self {
+                // SAFETY: the module's invariant; the caller promises `LANES` readable values.
+                Self(unsafe { $expand(m, $load(p)) })
+            }
+            #[inline(always)]
             fn iadd(self, c: u64) -> Self {
                 // SAFETY: the module's invariant.
                 Self(unsafe { $to_float($iadd($to_int(self.0), $isplat(c as $int))) })
@@ -168,9 +173,9 @@ avx512!(F32x16, __m512, f32, __mmask16, i32, 16, 23;
     _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_mask_loadu_ps _mm512_mask_storeu_ps _mm512_add_ps
     _mm512_sub_ps _mm512_mul_ps _mm512_div_ps _mm512_max_ps _mm512_min_ps _mm512_cmp_ps_mask _mm512_mask_blend_ps
     _mm512_castps_si512 _mm512_castsi512_ps _mm512_set1_epi32 _mm512_add_epi32 _mm512_and_si512 _mm512_or_si512
-    _mm512_slli_epi32 _mm512_srli_epi32 _mm512_fmadd_ps _mm512_sqrt_ps _mm512_maskz_compress_ps);
+    _mm512_slli_epi32 _mm512_srli_epi32 _mm512_fmadd_ps _mm512_sqrt_ps _mm512_maskz_compress_ps _mm512_maskz_expand_ps);
 avx512!(F64x8, __m512d, f64, __mmask8, i64, 8, 52;
     _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_mask_loadu_pd _mm512_mask_storeu_pd _mm512_add_pd
     _mm512_sub_pd _mm512_mul_pd _mm512_div_pd _mm512_max_pd _mm512_min_pd _mm512_cmp_pd_mask _mm512_mask_blend_pd
     _mm512_castpd_si512 _mm512_castsi512_pd _mm512_set1_epi64 _mm512_add_epi64 _mm512_and_si512 _mm512_or_si512
-    _mm512_slli_epi64 _mm512_srli_epi64 _mm512_fmadd_pd _mm512_sqrt_pd _mm512_maskz_compress_pd);
+    _mm512_slli_epi64 _mm512_srli_epi64 _mm512_fmadd_pd _mm512_sqrt_pd _mm512_maskz_compress_pd _mm512_maskz_expand_pd);

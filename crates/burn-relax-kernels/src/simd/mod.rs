@@ -144,6 +144,23 @@ pub trait Vector:
         count
     }
 
+    /// Reads as many values as `m` has lanes into those lanes, in their order, and sets the others to 0.
+    ///
+    /// # Safety
+    /// `LANES` values must be readable at `p`.
+    #[inline(always)]
+    unsafe fn expand(m: Self::Mask, p: *const Self::Scalar) -> Self {
+        let mut bits = Self::bits(m);
+        let mut lanes = [Self::Scalar::ZERO; MAX_LANES];
+        for j in 0..bits.count_ones() as usize {
+            // SAFETY: a mask has at most `LANES` lanes, and the caller promises as many values.
+            lanes[bits.trailing_zeros() as usize] = unsafe { p.add(j).read() };
+            bits &= bits - 1;
+        }
+        // SAFETY: `LANES <= MAX_LANES`.
+        unsafe { Self::load(lanes.as_ptr()) }
+    }
+
     /// [`exp`](crate::math::exp) of every lane.
     #[inline(always)]
     fn exp(self) -> Self {

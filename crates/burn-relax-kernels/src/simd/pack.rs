@@ -5,6 +5,7 @@
 
 use super::Vector;
 use crate::math::{exp_lanes, ln_lanes};
+use crate::real::Real;
 use core::array::from_fn;
 use core::ops::{Add, Div, Mul, Sub};
 
@@ -145,6 +146,17 @@ impl<V: Vector, const U: usize> Vector for Pack<V, U> {
             count += unsafe { v.compress(m, p.add(count)) };
         }
         count
+    }
+    #[inline(always)]
+    unsafe fn expand(m: Self::Mask, p: *const V::Scalar) -> Self {
+        let mut out = Pack([V::splat(Real::ZERO); U]);
+        let mut count = 0;
+        for (v, m) in out.0.iter_mut().zip(m) {
+            // SAFETY: the caller promises `U` vectors; `count` is at most the number of lanes before this one.
+            *v = unsafe { V::expand(m, p.add(count)) };
+            count += V::bits(m).count_ones() as usize;
+        }
+        out
     }
     #[inline(always)]
     fn exp(mut self) -> Self {
