@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use burn_core::tensor::{DType, Device, Tensor};
 use burn_relax::{
-    Baseline, Strategy,
+    Baseline, SimplexMap, Strategy,
     audit::{Problem, Report, Table, Verdict, to_json},
     categorical_log_prob, sample_categorical, score_function_cost,
 };
@@ -155,14 +155,16 @@ fn verdicts_agree_with_labels() {
     );
     assert_eq!(
         verdict(Strategy::SoftValue {
-            temperature: 1.0.into()
+            temperature: 1.0.into(),
+            map: SimplexMap::Softmax,
         }),
         Verdict::Biased
     );
     assert_eq!(
         verdict(Strategy::GumbelSoftmax {
             temperature: 1.0.into(),
-            hard: true
+            hard: true,
+            map: SimplexMap::Softmax,
         }),
         Verdict::Biased
     );
@@ -193,9 +195,18 @@ fn orders_of_exactness_are_real() {
         Problem::new("linear", logits, values, |values| values * 3.0 - 1.0).with_draws(500);
     let one = burn_relax::Schedule::from(1.0);
     for strategy in [
-        Strategy::SoftValue { temperature: one },
-        Strategy::HardGather { temperature: one },
-        Strategy::StraightThroughArgmax { temperature: one },
+        Strategy::SoftValue {
+            temperature: one,
+            map: SimplexMap::Softmax,
+        },
+        Strategy::HardGather {
+            temperature: one,
+            map: SimplexMap::Softmax,
+        },
+        Strategy::StraightThroughArgmax {
+            temperature: one,
+            map: SimplexMap::Softmax,
+        },
         Strategy::StraightThroughSample {
             forward_temperature: one,
             backward_temperature: one,

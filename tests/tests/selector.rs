@@ -7,7 +7,7 @@ use burn_core::{
     tensor::{Device, Tensor},
 };
 use burn_nn::{Linear, LinearConfig};
-use burn_relax::{Baseline, Bias, Schedule, Selector, SelectorConfig, Strategy};
+use burn_relax::{Baseline, Bias, Schedule, Selector, SelectorConfig, SimplexMap, Strategy};
 use burn_relax_tests::{Array, devices};
 
 /// f32 sums of a few terms of order 1.
@@ -16,7 +16,7 @@ const ROUNDING: f64 = 1e-5;
 fn every_strategy() -> Vec<Strategy> {
     let one = Schedule::from(1.0);
     let score = |samples, baseline| Strategy::ScoreFunction { samples, baseline };
-    vec![
+    let mut all = vec![
         Strategy::default(),
         Strategy::ExpectedCost,
         Strategy::MixtureLikelihood {
@@ -28,21 +28,10 @@ fn every_strategy() -> Vec<Strategy> {
             learned: false,
         },
         Strategy::WinnerTakesAll,
-        Strategy::SoftValue { temperature: one },
         Strategy::GradualValue { power: 2.0.into() },
-        Strategy::HardGather { temperature: one },
-        Strategy::StraightThroughArgmax { temperature: one },
         Strategy::StraightThroughSample {
             forward_temperature: one,
             backward_temperature: one,
-        },
-        Strategy::GumbelSoftmax {
-            temperature: one,
-            hard: false,
-        },
-        Strategy::GumbelSoftmax {
-            temperature: one,
-            hard: true,
         },
         Strategy::GumbelRao {
             temperature: one,
@@ -58,7 +47,27 @@ fn every_strategy() -> Vec<Strategy> {
         Strategy::GreedyScore { corrected: false },
         Strategy::SoftIndex { temperature: one },
         Strategy::RoundedIndex { temperature: one },
-    ]
+    ];
+    let maps = [
+        SimplexMap::Softmax,
+        SimplexMap::Sparsemax,
+        SimplexMap::Entmax15,
+        SimplexMap::Entmax { alpha: 1.25 },
+    ];
+    let temperature = one;
+    for map in maps {
+        all.extend([
+            Strategy::SoftValue { temperature, map },
+            Strategy::HardGather { temperature, map },
+            Strategy::StraightThroughArgmax { temperature, map },
+        ]);
+        all.extend([false, true].map(|hard| Strategy::GumbelSoftmax {
+            temperature,
+            hard,
+            map,
+        }));
+    }
+    all
 }
 
 /// A network with three choices in a row: at each one a gate picks one of three lines that the number so far goes through.

@@ -48,14 +48,6 @@ pub(crate) fn ln<V: Vector>(x: V) -> V {
     x.ln()
 }
 
-/// `ln(1 + x)` for finite `x > -1`, accurate near 0.
-#[inline(always)]
-pub(crate) fn ln_1p<V: Vector>(x: V) -> V {
-    let one = V::splat(V::Scalar::ONE);
-    let u = one + x;
-    ln_near_one(u, x - (u - one))
-}
-
 /// `ln(u + lost)`, where `u` is the rounded sum of 1 and some number, and `lost` what the rounding lost.
 #[inline(always)]
 pub(crate) fn ln_near_one<V: Vector>(u: V, lost: V) -> V {

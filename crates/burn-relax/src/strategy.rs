@@ -2,7 +2,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Baseline, Schedule, check};
+use crate::{Baseline, Schedule, SimplexMap, check};
 
 /// How a network is trained through a choice: every relaxation and estimator of the library as one value.
 ///
@@ -37,26 +37,36 @@ pub enum Strategy {
     },
     /// [`winner_takes_all_cost`](crate::winner_takes_all_cost) of the costs of all classes.
     WinnerTakesAll,
-    /// The cost of the softmax-weighted value, [`soft_argmax_gather`](crate::soft_argmax_gather).
+    /// The cost of the weighted value, [`soft_argmax_gather_with_map`](crate::soft_argmax_gather_with_map).
     SoftValue {
         /// Of the softmax.
         temperature: Schedule,
+        /// How logits become weights.
+        #[serde(default)]
+        map: SimplexMap,
     },
     /// The cost of the value weighted by the [`gradual_argmax`](crate::gradual_argmax) of the probabilities, renormalised.
     GradualValue {
         /// Of the gradual argmax.
         power: Schedule,
     },
-    /// The cost of the argmax's value; all values share its gradient, [`soft_argmax_gather`](crate::soft_argmax_gather) with
-    /// `hard`.
+    /// The cost of the argmax's value; all values with weight share its gradient,
+    /// [`soft_argmax_gather_with_map`](crate::soft_argmax_gather_with_map) with `hard`.
     HardGather {
         /// Of the backward pass.
         temperature: Schedule,
+        /// How logits become weights.
+        #[serde(default)]
+        map: SimplexMap,
     },
-    /// The cost of the argmax's value, which alone is trained, by [`straight_through_argmax`](crate::straight_through_argmax).
+    /// The cost of the argmax's value, which alone is trained, by
+    /// [`straight_through_argmax_with_map`](crate::straight_through_argmax_with_map).
     StraightThroughArgmax {
         /// Of the backward pass.
         temperature: Schedule,
+        /// How logits become weights.
+        #[serde(default)]
+        map: SimplexMap,
     },
     /// The cost of a drawn value, by [`straight_through_sample`](crate::straight_through_sample).
     StraightThroughSample {
@@ -65,12 +75,15 @@ pub enum Strategy {
         /// Of the backward pass.
         backward_temperature: Schedule,
     },
-    /// The cost of a relaxed or exact sample, by [`gumbel_softmax`](crate::gumbel_softmax).
+    /// The cost of a relaxed or exact sample, by [`gumbel_softmax_with_map`](crate::gumbel_softmax_with_map).
     GumbelSoftmax {
         /// Of the relaxation.
         temperature: Schedule,
         /// Exact sample forward.
         hard: bool,
+        /// How logits become weights.
+        #[serde(default)]
+        map: SimplexMap,
     },
     /// The cost of a drawn value, by [`gumbel_rao`](crate::gumbel_rao).
     GumbelRao {
@@ -118,6 +131,20 @@ impl Default for Strategy {
     }
 }
 
+/// The name of a map other than the softmax.
+struct Suffix(SimplexMap);
+
+impl fmt::Display for Suffix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            SimplexMap::Softmax => Ok(()),
+            SimplexMap::Sparsemax => f.write_str(", sparsemax"),
+            SimplexMap::Entmax15 => f.write_str(", 1.5-entmax"),
+            SimplexMap::Entmax { alpha } => write!(f, ", {alpha}-entmax"),
+        }
+    }
+}
+
 /// A few words, with the numbers of the first step.
 impl fmt::Display for Strategy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -129,11 +156,20 @@ impl fmt::Display for Strategy {
                 write!(f, "mixture likelihood, s = {deviation}{learned}")
             }
             Self::WinnerTakesAll => f.write_str("winner takes all"),
-            Self::SoftValue { temperature } => write!(f, "soft value, T = {}", temperature.at(0)),
+            Self::SoftValue { temperature, map } => {
+                write!(f, "soft value, T = {}{}", temperature.at(0), Suffix(map))
+            }
             Self::GradualValue { power } => write!(f, "gradual value, power {}", power.at(0)),
-            Self::HardGather { temperature } => write!(f, "hard gather, T = {}", temperature.at(0)),
-            Self::StraightThroughArgmax { temperature } => {
-                write!(f, "straight-through argmax, T = {}", temperature.at(0))
+            Self::HardGather { temperature, map } => {
+                write!(f, "hard gather, T = {}{}", temperature.at(0), Suffix(map))
+            }
+            Self::StraightThroughArgmax { temperature, map } => {
+                let temperature = temperature.at(0);
+                write!(
+                    f,
+                    "straight-through argmax, T = {temperature}{}",
+                    Suffix(map)
+                )
             }
             Self::StraightThroughSample {
                 forward_temperature,
@@ -142,9 +178,14 @@ impl fmt::Display for Strategy {
                 let (forward, backward) = (forward_temperature.at(0), backward_temperature.at(0));
                 write!(f, "straight-through sample, T = {forward} and {backward}")
             }
-            Self::GumbelSoftmax { temperature, hard } => {
+            Self::GumbelSoftmax {
+                temperature,
+                hard,
+                map,
+            } => {
                 let form = if hard { "hard" } else { "soft" };
-                write!(f, "Gumbel-softmax {form}, T = {}", temperature.at(0))
+                let temperature = temperature.at(0);
+                write!(f, "Gumbel-softmax {form}, T = {temperature}{}", Suffix(map))
             }
             Self::GumbelRao { temperature, draws } => {
                 write!(f, "Gumbel-Rao, {draws} draws, T = {}", temperature.at(0))
@@ -237,9 +278,16 @@ impl Strategy {
             Self::FreeEnergy { .. } | Self::MixtureLikelihood { .. } | Self::WinnerTakesAll => {
                 (Bias::OtherObjective, outcomes, false)
             }
-            Self::SoftValue { temperature }
-            | Self::HardGather { temperature }
-            | Self::StraightThroughArgmax { temperature } => (to_order(1, temperature), 1, true),
+            Self::SoftValue { temperature, map }
+            | Self::HardGather { temperature, map }
+            | Self::StraightThroughArgmax { temperature, map } => {
+                // What the choice is drawn from is the softmax.
+                let bias = match map {
+                    SimplexMap::Softmax => to_order(1, temperature),
+                    _ => Bias::Biased,
+                };
+                (bias, 1, true)
+            }
             Self::StraightThroughSample {
                 forward_temperature,
                 backward_temperature,
@@ -287,11 +335,16 @@ impl Strategy {
     pub(crate) fn check(&self, op: &str) {
         let positive = |argument, schedule: Schedule| schedule.check(op, argument, check::positive);
         match *self {
+            Self::SoftValue { temperature, map }
+            | Self::HardGather { temperature, map }
+            | Self::StraightThroughArgmax { temperature, map }
+            | Self::GumbelSoftmax {
+                temperature, map, ..
+            } => {
+                positive("temperature", temperature);
+                map.check(op);
+            }
             Self::FreeEnergy { temperature }
-            | Self::SoftValue { temperature }
-            | Self::HardGather { temperature }
-            | Self::StraightThroughArgmax { temperature }
-            | Self::GumbelSoftmax { temperature, .. }
             | Self::ReinMax { temperature }
             | Self::SoftIndex { temperature }
             | Self::RoundedIndex { temperature } => positive("temperature", temperature),

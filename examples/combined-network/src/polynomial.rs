@@ -7,7 +7,7 @@ use anyhow::Result;
 use burn::module::{Module, Param};
 use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::{Device, Tensor};
-use burn_relax::{Baseline, SelectorConfig, Strategy, softmax};
+use burn_relax::{Baseline, SelectorConfig, SimplexMap, Strategy, softmax};
 use serde::Serialize;
 use std::io::{Write, stdout};
 
@@ -38,6 +38,7 @@ pub fn strategies() -> [(&'static str, Strategy); 5] {
             Strategy::GumbelSoftmax {
                 temperature: one,
                 hard: true,
+                map: SimplexMap::Softmax,
             },
         ),
         (

@@ -42,11 +42,14 @@ impl Recipe {
         let rates = match strategy {
             Strategy::Auto => [0.03, 0.03, 0.02, 0.02],
             Strategy::FreeEnergy => [0.03, 0.02, 0.01, 0.02],
-            Strategy::SoftArgmaxGather | Strategy::Gradual => [0.03, 0.03, 0.03, 0.01],
+            Strategy::SoftArgmaxGather | Strategy::SparseArgmaxGather | Strategy::Gradual => {
+                [0.03, 0.03, 0.03, 0.01]
+            }
             Strategy::SoftArgmaxGatherAnnealed
             | Strategy::GumbelHardWarm
             | Strategy::ExpectedCostEntropy => [0.03, 0.01, 0.01, 0.003],
             Strategy::StraightThrough
+            | Strategy::StraightThroughSparse
             | Strategy::HardArgmaxGather
             | Strategy::GumbelHard
             | Strategy::GumbelRao

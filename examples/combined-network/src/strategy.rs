@@ -5,7 +5,7 @@
 //! difference. Inference is the same for all: the value of the argmax class.
 
 use burn::tensor::Device;
-use burn_relax::{Baseline, Schedule, Selector, SelectorConfig, Strategy as Method};
+use burn_relax::{Baseline, Schedule, Selector, SelectorConfig, SimplexMap, Strategy as Method};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
@@ -29,10 +29,14 @@ pub enum Strategy {
     SoftArgmaxGather,
     /// The same with a temperature that falls from 1 to .1
     SoftArgmaxGatherAnnealed,
+    /// Squared error of the value weighted by 1.5-entmax: classes far behind neither count nor learn
+    SparseArgmaxGather,
     /// The argmax's value forward, the softmax-weighted value's gradient backward
     HardArgmaxGather,
     /// Hard choice forward, softmax gradient backward
     StraightThrough,
+    /// The same with the gradient of 1.5-entmax: classes far behind get none
+    StraightThroughSparse,
     /// A sampled hard choice forward, softmax gradient backward
     StraightThroughSample,
     /// A sampled hard choice forward, the Gumbel-softmax gradient backward (temperature 1)
@@ -103,21 +107,30 @@ impl Strategy {
         let gumbel = |temperature: f64, hard| Method::GumbelSoftmax {
             temperature: temperature.into(),
             hard,
+            map: SimplexMap::Softmax,
         };
         let reinmax = |temperature: f64| Method::ReinMax {
             temperature: temperature.into(),
         };
         let one = Schedule::from(1.0);
+        let soft = |temperature, map| Method::SoftValue { temperature, map };
+        let straight_through = |map| Method::StraightThroughArgmax {
+            temperature: one,
+            map,
+        };
         match self {
             Self::Auto => Method::FreeEnergy {
                 temperature: falling(FREE_ENERGY_TEMPERATURE, FINAL_TEMPERATURE),
             },
-            Self::SoftArgmaxGather => Method::SoftValue { temperature: one },
-            Self::SoftArgmaxGatherAnnealed => Method::SoftValue {
-                temperature: falling(1.0, 0.1),
+            Self::SoftArgmaxGather => soft(one, SimplexMap::Softmax),
+            Self::SoftArgmaxGatherAnnealed => soft(falling(1.0, 0.1), SimplexMap::Softmax),
+            Self::SparseArgmaxGather => soft(one, SimplexMap::Entmax15),
+            Self::HardArgmaxGather => Method::HardGather {
+                temperature: one,
+                map: SimplexMap::Softmax,
             },
-            Self::HardArgmaxGather => Method::HardGather { temperature: one },
-            Self::StraightThrough => Method::StraightThroughArgmax { temperature: one },
+            Self::StraightThrough => straight_through(SimplexMap::Softmax),
+            Self::StraightThroughSparse => straight_through(SimplexMap::Entmax15),
             Self::StraightThroughSample => Method::StraightThroughSample {
                 forward_temperature: one,
                 backward_temperature: one,

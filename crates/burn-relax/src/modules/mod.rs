@@ -1,5 +1,6 @@
 //! Modules with serde configs, for models that hold their choice as a part.
 
+mod choice;
 mod config;
 mod entmax;
 mod entmax_loss;
