@@ -30,6 +30,10 @@ mod kernels;
 pub use kernels::{
     Noise,
     argmax::{argmax, argmax_gather, argmax_gather_backward},
+    budget::budget,
+    budget_backward::budget_backward,
+    entmax::{entmax, entmax_rows},
+    entmax_backward::{entmax_backward, entmax_rows_backward},
     free_energy::{free_energy, free_energy_backward},
     gradual_argmax::{gradual_argmax, gradual_argmax_backward},
     gumbel::{gumbel_argmax, gumbel_argmax_backward, gumbel_softmax},
