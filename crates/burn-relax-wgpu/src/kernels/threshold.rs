@@ -21,6 +21,9 @@ use super::{
 const EXCESS_LIMIT_F32: f32 = 1.844_674_4e19;
 const EXCESS_LIMIT_F64: f64 = 1.340_780_792_994_259_7e154;
 
+/// Steps up before rounding alone explains them, where Newton's method comes from above.
+const RISES: u32 = 2;
+
 /// How an unnormalised weight falls from the maximum on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Curve {
@@ -238,8 +241,11 @@ pub(crate) fn find_threshold<F: Float, A: Float, N: Size>(
                     }
                 }
             } else if step < small {
-                // Every step is down but for rounding.
-                next = v;
+                // Every step is down but for rounding, of which the first may leave much: `v` can be near 0.
+                stalled += 1u32;
+                if -step < small || stalled > RISES {
+                    next = v;
+                }
             }
             pending = next != v;
             v = next;
