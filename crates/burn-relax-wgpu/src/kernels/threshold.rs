@@ -21,7 +21,7 @@ use super::{
 const EXCESS_LIMIT_F32: f32 = 1.844_674_4e19;
 const EXCESS_LIMIT_F64: f64 = 1.340_780_792_994_259_7e154;
 
-/// Steps up before rounding alone explains them, where Newton's method comes from above.
+/// Steps up after which rounding alone explains the next, where Newton's method comes from above.
 const RISES: u32 = 2;
 
 /// How an unnormalised weight falls from the maximum on.
@@ -240,12 +240,10 @@ pub(crate) fn find_threshold<F: Float, A: Float, N: Size>(
                         next = select(low < middle && middle < high, middle, v);
                     }
                 }
-            } else if step < small {
+            } else if step < zero {
                 // Every step is down but for rounding, of which the first may leave much: `v` can be near 0.
                 stalled += 1u32;
-                if -step < small || stalled > RISES {
-                    next = v;
-                }
+                next = select(stalled > RISES, v, newton);
             }
             pending = next != v;
             v = next;
