@@ -7,7 +7,8 @@
 //! # Statistics
 //!
 //! Forward functions return, next to their result, a tensor shaped like the logits with size 2 along `dim`: index 0 holds
-//! the row's maximum, index 1 its normaliser `Σ exp((x - max) / T)`; of the sparse maps, how many entries decide (see there). It is `f32` (`f64` for `f64` logits).
+//! the row's maximum, index 1 its normaliser `Σ exp((x - max) / T)`. The sparse maps count entries
+//! there instead. It is `f32` (`f64` for `f64` logits).
 //!
 //! # Special rows
 //!

@@ -23,6 +23,7 @@ use super::{
 const WALKS: usize = 3;
 
 /// Alpha, for the host.
+#[allow(clippy::large_enum_variant)] // made once for each call
 pub(crate) enum Alpha {
     /// One number.
     Fixed(f64),

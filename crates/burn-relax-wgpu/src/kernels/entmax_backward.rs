@@ -71,6 +71,7 @@ fn slope<A: Float>(p: A, excess: A, #[comptime] curve: Curve) -> A {
 
 /// `c`, what a weight gains with alpha while the threshold stays.
 #[cube]
+#[allow(clippy::needless_range_loop)] // a kernel cannot iterate over a constant array
 fn change<A: Float>(p: A, s: A, excess: A) -> A {
     let nothing = is_zero::<A>(p);
     let log = ln_positive::<A>(select(nothing, A::new(1.0_f32), p));
