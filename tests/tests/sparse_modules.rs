@@ -9,7 +9,7 @@ use burn_relax::{
     SparsemaxConfig, StraightThroughArgmaxConfig, entmax, gumbel_softmax_with_map,
     soft_argmax_gather_with_map, sparsemax, windowed_soft_argmax_with_map,
 };
-use burn_relax_tests::{Array, Random, cpu_devices, devices};
+use burn_relax_tests::{Array, Random, devices};
 
 fn logits(device: &Device) -> Tensor<2> {
     Random::new(1)
@@ -62,10 +62,9 @@ fn a_gather_with_a_map_is_its_function() {
     }
 }
 
-/// On the CPU: the fusing engine of burn-cubecl 0.22.1 fails on this chain of Burn operations.
 #[test]
 fn a_windowed_soft_argmax_with_a_map_is_its_function() {
-    for device in cpu_devices() {
+    for device in devices() {
         let x = || logits(&device.device);
         let windowed = SoftArgmaxConfig::new()
             .with_map(MAP)

@@ -1,13 +1,14 @@
 //! CubeCL kernels of burn-relax for wgpu, CUDA, ROCm and Metal.
 //!
-//! Every function takes and returns [`CubeTensor`](burn_cubecl::tensor::CubeTensor)s, launches one kernel, and
-//! neither reads anything back nor waits for the device. The crate knows nothing of autodiff: `op` and `op_backward`
+//! Every function takes and returns [`CubeTensor`](burn_cubecl::tensor::CubeTensor)s, launches one kernel (two where it splits long
+//! rows), and neither reads anything back nor waits for the device. The crate knows nothing of autodiff: `op` and `op_backward`
 //! are separate functions, and what the second needs from the first is among its results.
 //!
 //! # Statistics
 //!
 //! Forward functions return, next to their result, a tensor shaped like the logits with size 2 along `dim`: index 0 holds
-//! the row's maximum, index 1 its normaliser `Σ exp((x - max) / T)`. It is `f32` (`f64` for `f64` logits).
+//! the row's maximum, index 1 its normaliser `Σ exp((x - max) / T)`. The sparse maps count entries
+//! there instead. It is `f32` (`f64` for `f64` logits).
 //!
 //! # Special rows
 //!
@@ -30,6 +31,10 @@ mod kernels;
 pub use kernels::{
     Noise,
     argmax::{argmax, argmax_gather, argmax_gather_backward},
+    budget::budget,
+    budget_backward::budget_backward,
+    entmax::{entmax, entmax_rows},
+    entmax_backward::{entmax_backward, entmax_rows_backward},
     free_energy::{free_energy, free_energy_backward},
     gradual_argmax::{gradual_argmax, gradual_argmax_backward},
     gumbel::{gumbel_argmax, gumbel_argmax_backward, gumbel_softmax},

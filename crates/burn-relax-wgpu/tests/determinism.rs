@@ -35,6 +35,9 @@ fn run(rows: usize, n: usize) -> Vec<Vec<u32>> {
 
     let (probs, stats) = softmax(x.clone(), 1, 0.9);
     let softmax_grad = softmax_backward(probs.clone(), stats, g.clone(), 1, 0.9);
+    let (sparse, stats) = entmax(x.clone(), 1, 1.3);
+    let sparse_grad = entmax_backward(sparse.clone(), stats, v.clone(), 1, 1.3);
+    let (shares, _) = budget(x.clone(), row.clone(), 1);
     let (soft, stats) = soft_argmax_gather(x.clone(), v.clone(), 1, 0.9);
     let (of_logits, of_values) =
         soft_argmax_gather_backward(x.clone(), v, stats, soft.clone(), row.clone(), 1, 0.9);
@@ -45,7 +48,7 @@ fn run(rows: usize, n: usize) -> Vec<Vec<u32>> {
     let (index, log_prob, stats) = sample_categorical(x.clone(), 1, 1, 0.9, [7, 8], DType::I32);
     let drawn: Vec<u32> = read_ints(&index).iter().map(|&i| i as u32).collect();
     let sample_grad = categorical_log_prob_backward(x, index, stats, row, 1, 0.9);
-    let results: [CubeTensor; 12] = [
+    let results: [CubeTensor; 15] = [
         probs,
         softmax_grad,
         soft,
@@ -58,6 +61,9 @@ fn run(rows: usize, n: usize) -> Vec<Vec<u32>> {
         hard_grad,
         log_prob,
         sample_grad,
+        sparse,
+        sparse_grad,
+        shares,
     ];
     let mut bits: Vec<Vec<u32>> = results.iter().map(bits).collect();
     bits.push(drawn);

@@ -104,6 +104,17 @@ fn check(rows: usize, n: usize, most: usize) {
     at_most(most, "free energy backward", || {
         free_energy_backward(x(), v(), s, row(), 1, 0.5)
     });
+    let alpha = || power();
+    let (p, s) = at_most(1, "entmax", || entmax(x(), 1, 1.5));
+    at_most(most, "entmax backward", || {
+        entmax_backward(p, s, g(), 1, 1.5)
+    });
+    let (p, s) = at_most(1, "entmax of rows", || entmax_rows(x(), alpha(), 1));
+    at_most(most, "entmax of rows backward", || {
+        entmax_rows_backward(p, alpha(), s, g(), 1)
+    });
+    let (p, s) = at_most(1, "budget", || budget(x(), power(), 1));
+    at_most(most, "budget backward", || budget_backward(p, s, g(), 1));
     let (_, s) = at_most(most, "straight-through", || {
         straight_through_argmax(x(), 1, 0.5)
     });

@@ -105,6 +105,21 @@ fn a_forward_and_a_backward_pass_reserve_their_results_alone() {
         let (dx, df) = free_energy_backward(x(), v(), s.clone(), row(), 1, 0.5);
         vec![y, s, dx, df]
     });
+    reserves(2, "entmax", || {
+        let (p, s) = entmax(x(), 1, 1.5);
+        let d = entmax_backward(p.clone(), s.clone(), g(), 1, 1.5);
+        vec![p, s, d]
+    });
+    reserves(2, "entmax_rows", || {
+        let (p, s) = entmax_rows(x(), power(), 1);
+        let (dx, da) = entmax_rows_backward(p.clone(), power(), s.clone(), g(), 1);
+        vec![p, s, da, dx]
+    });
+    reserves(2, "budget", || {
+        let (p, s) = budget(x(), power(), 1);
+        let (dx, dk) = budget_backward(p.clone(), s.clone(), g(), 1);
+        vec![p, s, dk, dx]
+    });
     reserves(2, "straight_through_argmax", || {
         let (h, s) = straight_through_argmax(x(), 1, 0.5);
         let d = straight_through_argmax_backward(x(), s.clone(), g(), 1, 0.5);

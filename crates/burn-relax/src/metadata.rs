@@ -214,3 +214,12 @@ pub(crate) fn sparse_rows_backward(
 ) -> (TensorSpec, TensorSpec) {
     (probs.clone(), read_out(probs, *dim))
 }
+
+pub(crate) fn budget_backward(
+    probs: &TensorSpec,
+    _stats: &TensorSpec,
+    _grad: &TensorSpec,
+    dim: &usize,
+) -> (TensorSpec, TensorSpec) {
+    (probs.clone(), read_out(probs, *dim))
+}

@@ -266,7 +266,7 @@ pub trait RelaxOps: Backend {
 
     /// Weights in `[0, 1]` with a given sum along `dim`, and two row statistics: the maximum, and the number of entries strictly
     /// between 0 and 1; `budget` holds one value, or one for each row with size 1 along `dim`.
-    #[fusion(default)]
+    #[fusion(meta = metadata::sparse_rows)]
     fn budget(
         logits: FloatTensor<Self>,
         budget: FloatTensor<Self>,
@@ -276,7 +276,7 @@ pub trait RelaxOps: Backend {
     }
 
     /// Gradients of [`budget`](RelaxOps::budget) with respect to logits and budget (one per row).
-    #[fusion(default)]
+    #[fusion(meta = metadata::budget_backward)]
     fn budget_backward(
         probs: FloatTensor<Self>,
         stats: FloatTensor<Self>,

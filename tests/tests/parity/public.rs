@@ -8,7 +8,9 @@ use burn_relax::{
     gumbel_softmax, hard_mixture_nll, log_softmax, power_softmax, reinmax, soft_argmax,
     soft_argmax_gather, softmax, straight_through_argmax, winner_takes_all_cost,
 };
-use burn_relax::{budget, entmax, entmax15, normmax, sparsemax};
+use burn_relax::{
+    SimplexMap, budget, entmax, entmax15, normmax, sparsemax, windowed_soft_argmax_with_map,
+};
 use burn_relax_tests::{Array, Leaves, Random, Table, devices, flat, with_rank};
 
 use crate::{F32, LENGTHS, SHAPES, Terms, layout::Layout, numbers, unit_numbers};
@@ -39,9 +41,10 @@ enum Operator {
     EntmaxPerRow,
     Normmax,
     Budget,
+    WindowedSparse,
 }
 
-const OPERATORS: [Operator; 24] = [
+const OPERATORS: [Operator; 25] = [
     Operator::Softmax,
     Operator::SoftmaxPerRow,
     Operator::LogSoftmax,
@@ -66,6 +69,7 @@ const OPERATORS: [Operator; 24] = [
     Operator::EntmaxPerRow,
     Operator::Normmax,
     Operator::Budget,
+    Operator::WindowedSparse,
 ];
 
 /// A tensor's shape, the axis chosen over (negative from the end), its layout, and whether some logits are forbidden.
@@ -143,6 +147,17 @@ impl Place {
             }
             Operator::Normmax => normmax(logits(), dim, 1.5),
             Operator::Budget => budget(logits(), dim, coefficient()),
+            Operator::WindowedSparse => {
+                let coordinates = x.get::<1>("coordinates");
+                windowed_soft_argmax_with_map(
+                    logits(),
+                    dim,
+                    0.7,
+                    SimplexMap::Entmax15,
+                    Coordinates::Given(coordinates),
+                    0.4,
+                )
+            }
         }
     }
 
@@ -166,7 +181,7 @@ impl Place {
         match (operator, name) {
             (_, "coefficient" | "coordinates") => Terms::OfOrderOne,
             // A slope `p^(2 - alpha)` times a difference of upstream gradients.
-            (Operator::EntmaxPerRow, "logits") => Terms::OfOrderOne,
+            (Operator::EntmaxPerRow | Operator::WindowedSparse, "logits") => Terms::OfOrderOne,
             (
                 Operator::Entropy
                 | Operator::SoftArgmax
@@ -174,7 +189,8 @@ impl Place {
                 | Operator::FreeEnergy
                 | Operator::FreeEnergyPerRow
                 | Operator::WinnerTakesAll
-                | Operator::HardMixture,
+                | Operator::HardMixture
+                | Operator::WindowedSparse,
                 "output",
             ) => Terms::OfOrderOne,
             (Operator::FreeEnergy | Operator::FreeEnergyPerRow, "logits") => {
@@ -308,12 +324,15 @@ fn rows_of_every_awkward_length_agree() {
 
 /// Burn's own operations on an empty tensor of rank 2 or more compute `0 - 1` in burn-cubecl 0.22.1, which panics where
 /// overflow is checked, as in this build. On wgpu only what runs on kernels from end to end can be shown.
-const KERNELS_ALONE: [Operator; 5] = [
+const KERNELS_ALONE: [Operator; 8] = [
     Operator::Softmax,
     Operator::LogSoftmax,
     Operator::SoftArgmax,
     Operator::Gather,
     Operator::HardGather,
+    Operator::Sparsemax,
+    Operator::Entmax15,
+    Operator::Entmax,
 ];
 
 /// Lengths round every width and strategy of the GPU kernels.
@@ -324,7 +343,7 @@ const GPU_LENGTHS: [usize; 17] = [
 
 /// Operators that are kernels from end to end on every device, forward and backward.
 #[cfg(feature = "wgpu")]
-const KERNELS: [Operator; 10] = [
+const KERNELS: [Operator; 14] = [
     Operator::Softmax,
     Operator::LogSoftmax,
     Operator::SoftArgmax,
@@ -335,6 +354,10 @@ const KERNELS: [Operator; 10] = [
     Operator::GradualArgmax,
     Operator::PowerSoftmax,
     Operator::FreeEnergy,
+    Operator::Sparsemax,
+    Operator::Entmax15,
+    Operator::Entmax,
+    Operator::Budget,
 ];
 
 /// The rounding of a sum's terms adds up like a random walk.

@@ -10,12 +10,12 @@ use cubecl::prelude::*;
 use super::{
     lanes::{row_max, row_sums, sum_slots},
     math::{exp_m1_nonpositive, exp_nonpositive, is_nan, ln_one_minus},
-    power::{is_zero, power_gradient_shape, power_view, powers, zero_power},
+    power::{is_zero, powers, zero_power},
     reduce::{merged_max, partial_at, speaks_for_chunk},
     row::{Layout, Need, Phase, Place, Rows, output_start, place, row_start, speaks_for_row},
     view::{
-        Sizes, Steps, View, address_type, check_same, cube_count, elements, output, partials, plan,
-        vector_size,
+        Sizes, Steps, View, address_type, check_same, coefficient_view, cube_count, elements,
+        output, partials, plan, resized, vector_size,
     },
 };
 
@@ -258,7 +258,7 @@ pub fn gradual_argmax(values: CubeTensor, power: CubeTensor, dim: usize) -> Cube
         return out;
     }
     sizes.check_classes(op);
-    let power = power_view(op, power, &values, dim);
+    let power = coefficient_view(op, "power", power, &values, dim);
     let values = View::new(values, dim, rank);
     let vector = vector_size(&sizes, &[&values]);
     let groups = sizes.classes / vector;
@@ -309,12 +309,12 @@ pub fn gradual_argmax_backward(
     check_same(op, "grad", &grad, &values);
     let sizes = Sizes::of(&values, dim, rank);
     let grad_values = output(&values, values.meta.shape().clone(), values.dtype);
-    let grad_power = output(&values, power_gradient_shape(&values, dim), values.dtype);
+    let grad_power = output(&values, resized(&values, dim, 1), values.dtype);
     if sizes.rows() == 0 {
         return (grad_values, grad_power);
     }
     sizes.check_classes(op);
-    let power = power_view(op, power, &values, dim);
+    let power = coefficient_view(op, "power", power, &values, dim);
     let [values, grad] = [values, grad].map(|tensor| View::new(tensor, dim, rank));
     let vector = vector_size(&sizes, &[&values, &grad]);
     let groups = sizes.classes / vector;

@@ -27,6 +27,17 @@ const CENTRE_SHIFT: f32 = 2.487_161_4e-8;
 const E_LOW: f32 = 8.254_840_4e-8;
 const CENTRE_RADIUS_SQUARED: f32 = 0.178 * 0.178;
 
+/// A constant that depends on the precision of the computation.
+#[cube]
+pub(crate) fn by_precision<A: Float>(#[comptime] single: f32, #[comptime] double: f64) -> A {
+    let size = A::size().comptime();
+    if comptime!(size == 4) {
+        A::new(single)
+    } else {
+        A::cast_from(double)
+    }
+}
+
 /// `(exp(r) - 1 - r) / r²` for `|r| <= ln 2 / 2`.
 #[cube]
 fn exp_rest<A: Float>(r: A) -> A {
@@ -37,7 +48,7 @@ fn exp_rest<A: Float>(r: A) -> A {
     p * r + A::new(0.5_f32)
 }
 
-/// `exp(a)` for `a <= 0`; NaN in, NaN out.
+/// `exp(a)` for `a <= 0`, and up to 88; NaN in, NaN out.
 #[cube]
 pub(crate) fn exp_nonpositive<A: Float>(a: A) -> A {
     let size = A::size().comptime();
@@ -68,12 +79,12 @@ pub(crate) fn is_nan<A: Float>(a: A) -> bool {
     }
 }
 
-/// `ln(1 + f)` for `√½ - 1 <= f < √2 - 1`, as what must be added to `f`: `f² (f P(f) - ½)`.
+/// `(ln(1 + f) - f) / f` for `√½ - 1 <= f < √2 - 1`, which is `f (f P(f) - ½)`.
 ///
 /// The polynomial is that of the CPU row kernels. Every coefficient is rounded once, and no step needs a fused multiply-add: a
 /// driver that fuses and one that does not are within a unit of each other.
 #[cube]
-fn ln_rest<A: Float>(f: A) -> A {
+fn ln_slope<A: Float>(f: A) -> A {
     let mut p = f * A::new(0.069_716_12) - A::new(0.114_797_34);
     p = p * f + A::new(0.116_854_2);
     p = p * f - A::new(0.124_256_87);
@@ -82,7 +93,13 @@ fn ln_rest<A: Float>(f: A) -> A {
     p = p * f + A::new(0.200_007_16);
     p = p * f - A::new(0.249_999_97);
     p = p * f + A::new(0.333_333_3);
-    f * f * (f * p - A::new(0.5_f32))
+    f * (f * p - A::new(0.5_f32))
+}
+
+/// `ln(1 + f)` for the same `f`, as what must be added to `f`.
+#[cube]
+fn ln_rest<A: Float>(f: A) -> A {
+    f * ln_slope::<A>(f)
 }
 
 /// `ln(a)` for finite, positive, normal `a`, exactly 0 at 1; NaN in, NaN out. Other arguments give a number without meaning.
@@ -113,6 +130,22 @@ pub(crate) fn ln_one_minus<A: Float>(v: A) -> A {
         select(v < A::new(SMALL), small, large)
     } else {
         (-v).log1p()
+    }
+}
+
+/// `ln(1 + t) / t` for `t > -1`, precise at small `t`: 1 at 0.
+#[cube]
+pub(crate) fn ln_one_plus_over<A: Float>(t: A) -> A {
+    let size = A::size().comptime();
+    let one = A::new(1.0_f32);
+    let zero = t == A::new(0.0_f32);
+    let divisor = select(zero, one, t);
+    if comptime!(size == 4) {
+        let far = ln_positive::<A>(one + t) / divisor;
+        let near = t > A::new(-SMALL) && t < A::new(SMALL);
+        select(near, one + ln_slope::<A>(t), far)
+    } else {
+        select(zero, one, t.log1p() / divisor)
     }
 }
 

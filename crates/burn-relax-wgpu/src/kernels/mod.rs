@@ -11,10 +11,16 @@ mod perturb;
 mod power;
 mod reduce;
 mod row;
+mod search;
+mod threshold;
 mod view;
 mod weighted;
 
 pub(crate) mod argmax;
+pub(crate) mod budget;
+pub(crate) mod budget_backward;
+pub(crate) mod entmax;
+pub(crate) mod entmax_backward;
 pub(crate) mod free_energy;
 pub(crate) mod gradual_argmax;
 pub(crate) mod gumbel;

@@ -10,14 +10,14 @@ use cubecl::prelude::*;
 use super::{
     lanes::{row_sum, row_sums, sum_slots},
     math::{exp_nonpositive, is_nan, ln_positive},
-    power::{is_zero, power_gradient_shape, power_view, powers, zero_power},
+    power::{is_zero, powers, zero_power},
     reduce::{
         divisor, find_max, merged_max, merged_sum, partial_at, speaks_for_chunk, write_stats,
     },
     row::{Layout, Need, Phase, Rows, output_start, place, row_start, speaks_for_row},
     view::{
-        Sizes, Steps, View, address_type, check_same, cube_count, elements, output, partials, plan,
-        resized, vector_size,
+        Sizes, Steps, View, address_type, check_same, coefficient_view, cube_count, elements,
+        output, partials, plan, resized, vector_size,
     },
 };
 
@@ -293,7 +293,7 @@ pub fn power_softmax(
         return (out, stats);
     }
     sizes.check_classes(op);
-    let power = power_view(op, power, &values, dim);
+    let power = coefficient_view(op, "power", power, &values, dim);
     let values = View::new(values, dim, rank);
     let vector = vector_size(&sizes, &[&values]);
     let groups = sizes.classes / vector;
@@ -345,12 +345,12 @@ pub fn power_softmax_backward(
     check_same(op, "grad", &grad, &values);
     let sizes = Sizes::of(&values, dim, rank);
     let grad_values = output(&values, values.meta.shape().clone(), values.dtype);
-    let grad_power = output(&values, power_gradient_shape(&values, dim), values.dtype);
+    let grad_power = output(&values, resized(&values, dim, 1), values.dtype);
     if sizes.rows() == 0 {
         return (grad_values, grad_power);
     }
     sizes.check_classes(op);
-    let power = power_view(op, power, &values, dim);
+    let power = coefficient_view(op, "power", power, &values, dim);
     let [values, stats, grad] = [values, stats, grad].map(|tensor| View::new(tensor, dim, rank));
     let vector = vector_size(&sizes, &[&values, &grad]);
     let groups = sizes.classes / vector;

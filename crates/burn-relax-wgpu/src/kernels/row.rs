@@ -283,6 +283,16 @@ impl Plan {
         }
     }
 
+    /// Passes through a row, of at most `most`, that a kernel may make which walks through it `walks` times besides.
+    pub(crate) fn passes(&self, client: &Client, most: usize, walks: usize) -> usize {
+        if !is_software(client) {
+            return most;
+        }
+        let iterations = self.span.div_ceil(self.layout.lanes) + 1;
+        most.min((SOFTWARE_ITERATIONS / iterations).saturating_sub(walks))
+            .max(1)
+    }
+
     /// The launches, in order.
     pub(crate) fn phases(&self) -> &'static [Phase] {
         if self.chunks == 1 {

@@ -267,6 +267,39 @@ pub(crate) fn check_same(op: &str, name: &str, tensor: &CubeTensor, like: &CubeT
     );
 }
 
+/// A coefficient of the rows of `like` as a view: one number for all of them, or one for each.
+///
+/// # Panics
+/// If it is neither, or of another dtype.
+pub(crate) fn coefficient_view(
+    op: &str,
+    name: &str,
+    coefficient: CubeTensor,
+    like: &CubeTensor,
+    dim: usize,
+) -> View {
+    assert!(
+        coefficient.dtype == like.dtype,
+        "{op}: {name} must have the dtype of the rows {:?}, got {:?}",
+        like.dtype,
+        coefficient.dtype
+    );
+    let rows = resized(like, dim, 1);
+    if coefficient.meta.shape().num_elements() == 1 {
+        let single = View::new(coefficient, 0, 1);
+        return View {
+            steps: [0; 4],
+            ..single
+        };
+    }
+    assert!(
+        *coefficient.meta.shape() == rows,
+        "{op}: {name} must have one value, or shape {rows:?}, got {:?}",
+        coefficient.meta.shape()
+    );
+    View::new(coefficient, dim, rows.num_dims())
+}
+
 /// `tensor`'s shape with another size at `dim`.
 pub(crate) fn resized(tensor: &CubeTensor, dim: usize, size: usize) -> Shape {
     let mut shape = tensor.meta.shape().clone();

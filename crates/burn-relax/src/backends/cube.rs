@@ -150,6 +150,59 @@ impl RelaxOps for CubeBackend {
         kernels::free_energy_backward(logits, cost, stats, grad, dim, temperature)
     }
 
+    fn entmax(
+        logits: FloatTensor<Self>,
+        dim: usize,
+        alpha: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        kernels::entmax(logits, dim, alpha)
+    }
+
+    fn entmax_backward(
+        probs: FloatTensor<Self>,
+        stats: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        dim: usize,
+        alpha: f64,
+    ) -> FloatTensor<Self> {
+        kernels::entmax_backward(probs, stats, grad, dim, alpha)
+    }
+
+    fn entmax_rows(
+        logits: FloatTensor<Self>,
+        alpha: FloatTensor<Self>,
+        dim: usize,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        kernels::entmax_rows(logits, alpha, dim)
+    }
+
+    fn entmax_rows_backward(
+        probs: FloatTensor<Self>,
+        alpha: FloatTensor<Self>,
+        stats: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        dim: usize,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        kernels::entmax_rows_backward(probs, alpha, stats, grad, dim)
+    }
+
+    fn budget(
+        logits: FloatTensor<Self>,
+        budget: FloatTensor<Self>,
+        dim: usize,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        kernels::budget(logits, budget, dim)
+    }
+
+    fn budget_backward(
+        probs: FloatTensor<Self>,
+        stats: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        dim: usize,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        kernels::budget_backward(probs, stats, grad, dim)
+    }
+
     fn first_argmax(logits: FloatTensor<Self>, dim: usize) -> IntTensor<Self> {
         kernels::argmax(logits, dim, INDEX)
     }

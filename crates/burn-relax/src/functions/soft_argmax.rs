@@ -4,9 +4,7 @@ use burn_core::tensor::{AsIndex, Tensor};
 use crate::{
     RelaxOps, SimplexMap, check,
     coefficient::Coefficient,
-    functions::{
-        argmax::first_argmax, load, simplex_map, soft_argmax_gather, spread, store, tempered,
-    },
+    functions::{argmax_gather, load, simplex_map, soft_argmax_gather, spread, store, tempered},
 };
 
 /// Where the classes lie on a line: evenly spaced, or given.
@@ -353,11 +351,10 @@ pub fn windowed_soft_argmax_with_map<const D: usize>(
     let dtype = logits.dtype();
     let coordinates = coordinates.into().into_tensor(op, &logits, dim);
     let (logits, temperature) = tempered(op, logits, dim, temperature);
-    let line = lay_along(coordinates.clone().detach(), dim, &logits);
+    let line = lay_along(load(coordinates.clone().detach()), dim, &logits);
     let line = spread(line, logits.dims());
-    let centre = line
-        .clone()
-        .gather(dim, first_argmax(logits.clone().detach(), dim));
+    // One operation: Burn's fusing engine trips over a gather from this line.
+    let centre = argmax_gather(load(logits.clone().detach()), line.clone(), dim);
     let outside = line.sub(centre).abs().greater_scalar(half_width);
     let logits = logits.mask_fill(outside, f64::NEG_INFINITY);
     store(under(map, logits, coordinates, dim, temperature), dtype)
