@@ -60,9 +60,7 @@ pub fn import(args: &ImportArgs) -> Result<()> {
     let out = args.out.clone();
     let out = out.unwrap_or_else(|| Path::new("runs").join(stem));
     may_replace(&out, args.force)?;
-    let backend = Backend::compiled().into_iter().next();
-    let device = backend.unwrap_or(Backend::Flex).device()?;
-    let (config, network) = read(&args.weights, &device)?;
+    let (config, network) = read(&args.weights, &Backend::any().device()?)?;
     let draft = Draft::create(&out)?;
     store::save(
         &draft,

@@ -35,7 +35,7 @@ impl Model {
         if config["format"] == ImportConfig::FORMAT {
             let network = store::read_config::<ImportConfig>(folder)?.network;
             return Ok(Self {
-                backend: Backend::Flex,
+                backend: Backend::any(),
                 network,
                 scaling: Scaling::IDENTITY,
                 table: None,

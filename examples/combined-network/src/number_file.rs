@@ -133,8 +133,11 @@ impl NumberFile {
     }
 
     /// The line that a record begins in. The reader counts the blank lines before a record as part of it, so the file is
-    /// read again up to there, which only an error costs.
+    /// read again up to there, which only an error costs; a pipe cannot be.
     fn line(&self, start: &Position) -> u64 {
+        if !self.path.is_file() {
+            return start.line();
+        }
         File::open(&self.path)
             .and_then(|file| count(BufReader::new(file), start.byte()))
             .unwrap_or(start.line())

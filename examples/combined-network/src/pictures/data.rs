@@ -147,7 +147,7 @@ pub fn pictures(device: &Device) -> Result<Vec<Picture>> {
         ),
         map(
             "gumbel-softmax",
-            "Gumbel-softmax against temperature: one draw, which class 1.0 wins",
+            "One draw of the Gumbel-softmax against temperature",
             temperature_panel(device, |logits, temperature| {
                 let noise = noise.clone().expand(logits.dims());
                 gumbel_softmax_with_noise(logits, noise, 1, temperature, false)

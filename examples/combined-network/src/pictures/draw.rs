@@ -25,8 +25,9 @@ const FONT: &str = "sans-serif";
 
 /// Height of the title and the legend together.
 const HEAD: u32 = 84;
-/// Beside the axes.
-const LEFT: u32 = 72;
+/// Beside the axes, and round everything.
+const EDGE: u32 = 10;
+const LEFT: u32 = 66;
 const RIGHT: u32 = 26;
 const MARGIN: u32 = 18;
 /// The legend's row, where its first entry begins, and the distance from entry to entry.
@@ -85,7 +86,7 @@ fn draw_panel<DB: DrawingBackend>(area: &Area<DB>, panel: &Panel, zoom: u32) -> 
     let mut top = 6 * zoom;
     if !panel.heading.is_empty() {
         let (width, _) = area.dim_in_pixel();
-        let centre = (LEFT * zoom + width - RIGHT * zoom) / 2;
+        let centre = ((EDGE + LEFT) * zoom + width - RIGHT * zoom) / 2;
         let style = (FONT, 22 * zoom).into_font().color(&INK);
         let style = style.pos(Pos::new(HPos::Center, VPos::Center));
         area.draw_text(panel.heading, &style, (centre as i32, (14 * zoom) as i32))
@@ -94,8 +95,9 @@ fn draw_panel<DB: DrawingBackend>(area: &Area<DB>, panel: &Panel, zoom: u32) -> 
     }
     let mut chart = ChartBuilder::on(area)
         .margin_top(top)
+        .margin_left(EDGE * zoom)
         .margin_right(RIGHT * zoom)
-        .margin_bottom(8 * zoom)
+        .margin_bottom(EDGE * zoom)
         .x_label_area_size(54 * zoom)
         .y_label_area_size(LEFT * zoom)
         .build_cartesian_2d(panel.axis, 0.0..1.0)

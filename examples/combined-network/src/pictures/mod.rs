@@ -21,9 +21,7 @@ use std::path::{Path, PathBuf};
 ///
 /// If a file exists and `--force` is not given, or the folder cannot be written. Nothing is written in the first case.
 pub fn curves(args: &CurvesArgs) -> Result<()> {
-    let backend = Backend::compiled().into_iter().next();
-    let device = backend.unwrap_or(Backend::Flex).device()?;
-    let pictures = pictures(&device)?;
+    let pictures = pictures(&Backend::any().device()?)?;
     let files: Vec<_> = pictures
         .iter()
         .map(|picture| files(picture, &args.out))
