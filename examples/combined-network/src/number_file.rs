@@ -3,6 +3,7 @@
 use crate::watch::Watched;
 use anyhow::{Context, Error, Result, anyhow, bail};
 use csv::{Position, Reader, ReaderBuilder, StringRecord};
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -121,15 +122,21 @@ impl NumberFile {
     /// An error about the current row.
     #[must_use]
     pub fn failed(&self, problem: String) -> Error {
-        let line = self.row.position().map_or(0, |start| self.line(start));
-        anyhow!("{}: line {line}: {problem}", self.path.display())
+        self.error(self.row.position(), &problem)
+    }
+
+    fn error(&self, place: Option<&Position>, problem: &dyn Display) -> Error {
+        let file = self.path.display();
+        match place {
+            Some(start) => anyhow!("{file}: line {}: {problem}", self.line(start)),
+            None => anyhow!("cannot read {file}: {problem}"),
+        }
     }
 
     fn read(&mut self) -> Result<bool> {
-        self.reader.read_record(&mut self.row).map_err(|error| {
-            let line = error.position().map_or(0, |start| self.line(start));
-            anyhow!("{}: line {line}: {error}", self.path.display())
-        })
+        self.reader
+            .read_record(&mut self.row)
+            .map_err(|error| self.error(error.position(), &error))
     }
 
     /// The line that a record begins in. The reader counts the blank lines before a record as part of it, so the file is

@@ -25,8 +25,11 @@ fn table(text: &str) -> Vec<Vec<f64>> {
     text.lines().skip(1).map(row).collect()
 }
 
+/// Name, kind of number and shape of a tensor.
+type Entry = (&'static str, &'static str, &'static [usize]);
+
 /// A safetensors file: length of the header, header, bytes.
-fn safetensors(tensors: &[(&str, &str, &[usize])]) -> Vec<u8> {
+fn safetensors(tensors: &[Entry]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut header = serde_json::Map::new();
     for (name, dtype, shape) in tensors {
@@ -48,7 +51,7 @@ fn safetensors(tensors: &[(&str, &str, &[usize])]) -> Vec<u8> {
     file
 }
 
-const WHOLE: [(&str, &str, &[usize]); 6] = [
+const WHOLE: [Entry; 6] = [
     ("classifier_fc1.weight", "F32", &[5, 2]),
     ("classifier_fc1.bias", "F32", &[5]),
     ("classifier_fc2.weight", "F32", &[3, 5]),
@@ -149,12 +152,12 @@ fn what_does_not_fit_is_named_with_both_shapes() {
             .filter(|(name, ..)| *name != dropped)
             .collect()
     };
-    let with = |name: &'static str, dtype: &'static str, shape: &'static [usize]| {
+    let with = |name, dtype, shape| {
         let mut tensors = without(name);
         tensors.push((name, dtype, shape));
         tensors
     };
-    let cases: [(Vec<(&str, &str, &[usize])>, &[&str]); 9] = [
+    let cases: [(Vec<Entry>, &[&str]); 9] = [
         (
             without("classifier_fc2.bias"),
             &[

@@ -77,7 +77,9 @@ fn malformed_tables_are_named_with_line_and_column() {
     fs::write(folder.path().join("rows.csv"), b"a,b,y\n1,\xff,3\n").expect("a file");
     assert!(refuse(folder.path(), &TRAIN).contains("line 2"));
     fs::remove_file(folder.path().join("rows.csv")).expect("a file");
-    assert!(refuse(folder.path(), &TRAIN).contains("rows.csv"));
+    assert!(refuse(folder.path(), &TRAIN).contains("cannot read rows.csv"));
+    fs::create_dir(folder.path().join("rows.csv")).expect("a folder");
+    assert!(refuse(folder.path(), &TRAIN).contains("cannot read rows.csv"));
 }
 
 #[test]
