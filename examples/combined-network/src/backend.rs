@@ -31,6 +31,12 @@ impl Backend {
             .collect()
     }
 
+    /// The first that is compiled in, for what runs on any.
+    #[must_use]
+    pub fn any() -> Self {
+        Self::compiled().first().copied().unwrap_or(Self::Flex)
+    }
+
     /// The name on the command line, which is also the cargo feature.
     #[must_use]
     pub fn name(self) -> &'static str {

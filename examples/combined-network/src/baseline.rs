@@ -36,18 +36,22 @@ fn fit(rows: &Rows) -> Vec<f64> {
     solve(system)
 }
 
-/// Gauss–Jordan elimination with pivoting of `[matrix | right-hand side]`.
+/// What is left of a column's square, in parts of it, when the columns before it explain it.
+const DEPENDENT: f64 = 1e-10;
+
+/// Gauss–Jordan elimination of `[matrix | right-hand side]`, pivots on the diagonal, which for normal equations is stable.
+/// A column that those before it determine, such as a constant one, gets slope 0.
 fn solve(mut system: Vec<Vec<f64>>) -> Vec<f64> {
     let n = system.len();
+    let squares: Vec<f64> = (0..n).map(|column| system[column][column]).collect();
+    let mut solved = vec![false; n];
     for column in 0..n {
-        let largest =
-            |&a: &usize, &b: &usize| system[a][column].abs().total_cmp(&system[b][column].abs());
-        let pivot = (column..n).max_by(largest).unwrap_or(column);
-        system.swap(column, pivot);
-        let pivot_row: Vec<f64> = system[column]
-            .iter()
-            .map(|c| c / system[column][column])
-            .collect();
+        let pivot = system[column][column];
+        if pivot <= DEPENDENT * squares[column] {
+            continue;
+        }
+        solved[column] = true;
+        let pivot_row: Vec<f64> = system[column].iter().map(|cell| cell / pivot).collect();
         for (row, equation) in system.iter_mut().enumerate() {
             if row == column {
                 equation.clone_from(&pivot_row);
@@ -60,7 +64,8 @@ fn solve(mut system: Vec<Vec<f64>>) -> Vec<f64> {
             }
         }
     }
-    system.into_iter().map(|equation| equation[n]).collect()
+    let slope = |(equation, solved): (Vec<f64>, bool)| if solved { equation[n] } else { 0.0 };
+    system.into_iter().zip(solved).map(slope).collect()
 }
 
 #[cfg(test)]
@@ -78,6 +83,21 @@ mod tests {
             features: 2,
             inputs,
             targets,
+        };
+        assert!(line_mse(&rows, &rows) < 1e-10);
+    }
+
+    #[test]
+    fn columns_that_others_determine_are_left_out() {
+        // A column of zeros, and one that is the sum of the first two.
+        let row = |i: i32| {
+            let (a, b) = ((i * 7 % 11) as f32 - 5.0, (i * 3 % 5) as f32);
+            [a, b, 0.0, a + b]
+        };
+        let rows = Rows {
+            features: 4,
+            inputs: (0..20).flat_map(row).collect(),
+            targets: (0..20).map(|i| row(i)[0] - 2.0 * row(i)[1] + 1.0).collect(),
         };
         assert!(line_mse(&rows, &rows) < 1e-10);
     }

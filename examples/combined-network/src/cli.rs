@@ -4,7 +4,7 @@ use crate::backend::Backend;
 use crate::data::Task;
 use crate::recipe::Decay;
 use crate::strategy::Strategy;
-use crate::{audit, compare, polynomial, predict};
+use crate::{audit, compare, import, pictures, polynomial, predict};
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -26,6 +26,10 @@ enum Command {
     Train(TrainArgs),
     /// Write chosen class, its probability and its value for the rows of a CSV file
     Predict(PredictArgs),
+    /// Take over the weights of a network trained with PyTorch, for `predict`
+    Import(ImportArgs),
+    /// Draw how the library's maps go from values to a choice, as SVG and PNG
+    Curves(CurvesArgs),
     /// Train every strategy on every task over many seeds, and print one table
     Compare(CompareArgs),
     /// Measure bias and noise of every strategy's gradient against the enumerated one
@@ -44,9 +48,18 @@ pub struct TrainArgs {
     #[arg(long, value_enum, default_value = "auto")]
     pub strategy: Strategy,
     /// Which regression task, from easy to hard
-    #[arg(long, value_enum, default_value = "a")]
+    #[arg(long, value_enum, default_value = "a", conflicts_with = "data")]
     pub task: Task,
-    /// Seed of data, parameters, minibatches and draws
+    /// CSV file with a header to train on instead: number columns are inputs, text columns are passed over
+    #[arg(long, value_name = "FILE.csv", requires_all = ["target", "classes"])]
+    pub data: Option<PathBuf>,
+    /// Its column to predict
+    #[arg(long, value_name = "COLUMN", requires = "data")]
+    pub target: Option<String>,
+    /// Classes of the network for it
+    #[arg(long, value_name = "K", value_parser = class_count, requires = "data", allow_negative_numbers = true)]
+    pub classes: Option<usize>,
+    /// Seed of data or split, parameters, minibatches and draws
     #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     pub seed: u64,
     /// Optimiser steps, of 128 rows each
@@ -61,7 +74,7 @@ pub struct TrainArgs {
     /// Norm to clip each parameter's gradient to, 0 for none [default: 1 for the score functions, else none]
     #[arg(long, value_name = "NORM", value_parser = not_negative, allow_negative_numbers = true)]
     pub clip: Option<f64>,
-    /// Folder to save the run in [default: runs/TASK-STRATEGY-SEED]
+    /// Folder to save the run in [default: runs/TASK-STRATEGY-SEED, for a table its file's name instead of the task]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Replace an earlier run in that folder without asking
@@ -78,10 +91,10 @@ pub struct TrainArgs {
 /// Options of `predict`.
 #[derive(Debug, Args)]
 pub struct PredictArgs {
-    /// Folder that `train` has saved
+    /// Folder that `train` or `import` has saved
     #[arg(long, value_name = "DIR")]
     pub model: PathBuf,
-    /// CSV file with a header and the columns x1, x2, …; other columns are passed over
+    /// CSV file with a header and the columns trained on, else x1, x2, …; other columns are passed over
     #[arg(long, value_name = "FILE.csv")]
     pub input: PathBuf,
     /// CSV file to write [default: stdout]
@@ -93,6 +106,31 @@ pub struct PredictArgs {
     /// Where to run [default: where the model was trained]
     #[arg(long, value_enum)]
     pub backend: Option<Backend>,
+}
+
+/// Options of `import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// State dict with classifier_fc1, classifier_fc2 and regression_fc
+    #[arg(long, value_name = "FILE.safetensors|.pt|.pth")]
+    pub weights: PathBuf,
+    /// Folder to save the model in [default: runs/FILE]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Replace an earlier run in that folder without asking
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Options of `curves`.
+#[derive(Debug, Args)]
+pub struct CurvesArgs {
+    /// Folder to draw into
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Replace pictures that are there
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// Options of `compare`.
@@ -163,6 +201,8 @@ impl Cli {
             None => self.train.run(),
             Some(Command::Train(args)) => args.run(),
             Some(Command::Predict(args)) => predict::predict(&args),
+            Some(Command::Import(args)) => import::import(&args),
+            Some(Command::Curves(args)) => pictures::curves(&args),
             Some(Command::Compare(args)) => compare::compare(&args),
             Some(Command::Audit(args)) => audit::audit(&args),
             Some(Command::Polynomial(args)) => polynomial::polynomial(&args),
@@ -179,8 +219,15 @@ fn draw_count(text: &str) -> Result<usize, String> {
     count(text, 2)
 }
 
+fn class_count(text: &str) -> Result<usize, String> {
+    within(text, 1, 10_000)
+}
+
 fn count(text: &str, least: usize) -> Result<usize, String> {
-    let most = 100_000_000;
+    within(text, least, 100_000_000)
+}
+
+fn within(text: &str, least: usize, most: usize) -> Result<usize, String> {
     let bad = || format!("must be a whole number from {least} to {most}");
     text.parse()
         .ok()

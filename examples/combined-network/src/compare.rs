@@ -80,7 +80,7 @@ fn cell(args: &CompareArgs, strategy: Strategy, task: Task) -> Result<Cell> {
         let settings = Settings {
             backend: args.backend,
             strategy,
-            task,
+            task: Some(task),
             seed,
             steps: args.steps,
             recipe,

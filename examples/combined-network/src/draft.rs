@@ -4,7 +4,7 @@ use crate::store::{CONFIG, METRICS, MODEL, PREDICTIONS, TEST};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, IsTerminal, Write, stderr, stdin};
 use std::path::{Path, PathBuf};
 
 /// What lies where a run wants to be saved.
@@ -44,6 +44,27 @@ pub fn inspect(out: &Path) -> Result<Place> {
         place = Place::Run;
     }
     Ok(place)
+}
+
+/// Asks before an earlier run is replaced.
+///
+/// # Errors
+///
+/// If it must not be, or if what lies there is no run.
+pub fn may_replace(out: &Path, force: bool) -> Result<()> {
+    if inspect(out)? == Place::Free || force {
+        return Ok(());
+    }
+    let out = out.display();
+    if stdin().is_terminal() && stderr().is_terminal() {
+        write!(stderr(), "{out} holds an earlier run. Replace it? [y/N] ")?;
+        let mut answer = String::new();
+        stdin().read_line(&mut answer)?;
+        if ["y", "yes"].contains(&answer.trim().to_lowercase().as_str()) {
+            return Ok(());
+        }
+    }
+    bail!("{out} holds an earlier run: pass --force to replace it, or choose another --out")
 }
 
 /// A run folder in the making; removed again unless it is committed.

@@ -10,6 +10,9 @@
 //! | [`learner`] | one training and one validation step, for Burn's `Learner` |
 //! | [`training`] | the whole run: data, `SupervisedTraining`, evaluation, saving |
 //! | [`data`], [`scaling`], [`random`] | the seeded regression tasks, target rescaling, random numbers |
+//! | [`dataset`], [`number_file`], [`problem`] | tables of the user's own |
+//! | [`import`], [`model`] | weights from PyTorch, what `predict` needs of a model |
+//! | [`pictures`] | the `curves` command: pictures of the library's maps |
 //! | [`mersenne`] | PyTorch's random numbers, for problems measured with both |
 //! | [`loader`], [`validation`] | minibatches to train on, the split to validate on |
 //! | [`metrics`], [`curves`], [`progress`] | what is measured, kept and shown |
@@ -24,14 +27,20 @@ pub mod cli;
 pub mod compare;
 pub mod curves;
 pub mod data;
+pub mod dataset;
 pub mod draft;
+pub mod import;
 pub mod learner;
 pub mod loader;
 pub mod mersenne;
 pub mod metrics;
+pub mod model;
 pub mod network;
+pub mod number_file;
+pub mod pictures;
 pub mod polynomial;
 pub mod predict;
+pub mod problem;
 pub mod progress;
 pub mod random;
 pub mod recipe;
@@ -43,6 +52,7 @@ pub mod table;
 mod train_command;
 pub mod training;
 pub mod validation;
+mod watch;
 
 pub use strategy::Strategy;
 

@@ -2,6 +2,7 @@
 
 use crate::cli::PredictArgs;
 use crate::draft::sibling;
+use crate::model::Model;
 use crate::network::Choice;
 use crate::{store, table};
 use anyhow::{Context, Result, bail};
@@ -15,10 +16,10 @@ use std::path::Path;
 ///
 /// If the model folder or the CSV file does not fit, or the output cannot be written. Nothing is written then.
 pub fn predict(args: &PredictArgs) -> Result<()> {
-    let config = store::load_config(&args.model)?;
-    let device = args.backend.unwrap_or(config.settings.backend).device()?;
-    let network = store::load_network(&args.model, &config, &device)?;
-    let rows = table::read_inputs(&args.input, config.network.features)?;
+    let model = Model::load(&args.model)?;
+    let device = args.backend.unwrap_or(model.backend).device()?;
+    let network = store::load_network(&args.model, model.network, &device)?;
+    let rows = model.standardise(table::read_inputs(&args.input, &model.names())?);
     if let Some(output) = &args.output
         && !args.force
         && output.exists()
@@ -28,7 +29,7 @@ pub fn predict(args: &PredictArgs) -> Result<()> {
             output.display()
         );
     }
-    let choices = network.choose(&rows, config.scaling, &device)?;
+    let choices = network.choose(&rows, model.scaling, &device)?;
     match &args.output {
         None => table::write_choices(BufWriter::new(stdout().lock()), &choices),
         Some(output) => write_file(output, &choices)

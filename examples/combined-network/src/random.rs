@@ -9,7 +9,7 @@ use rand::SeedableRng;
 /// What random numbers are drawn for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// The inputs, regimes and noise of a task.
+    /// The inputs, regimes and noise of a task, or the split of a table.
     Data,
     /// The initial parameters.
     Parameters,

@@ -1,8 +1,8 @@
 //! The figures of a run, for programs and for people.
 
 use crate::data::NOISE_FLOOR;
+use crate::store::RunConfig;
 use crate::strategy::Strategy;
-use crate::training::Settings;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::Path;
@@ -20,7 +20,7 @@ pub struct Report {
     pub backend: String,
     /// Strategy trained with.
     pub strategy: Strategy,
-    /// Task trained on.
+    /// Task trained on, or the table's file.
     pub task: String,
     /// Seed of the run.
     pub seed: u64,
@@ -32,32 +32,34 @@ pub struct Report {
     pub test_mse: f64,
     /// The same for one straight line, fitted by least squares.
     pub baseline_mse: f64,
-    /// The variance of the noise, which no model can beat.
-    pub noise_floor: f64,
+    /// The variance of the noise, which no model can beat; unknown for a table.
+    pub noise_floor: Option<f64>,
     /// Classes chosen in more than 2 % of the test rows.
     pub classes_used: usize,
 }
 
 impl Report {
-    /// The figures of a run with these settings.
+    /// The figures of a run.
     #[must_use]
     pub fn new(
-        settings: Settings,
+        config: &RunConfig,
         seconds: f64,
         test_mse: f64,
         baseline_mse: f64,
         classes_used: usize,
     ) -> Self {
+        let settings = config.settings;
+        let task = settings.task.map(|task| task.name().to_owned());
         Self {
             backend: settings.backend.name().to_owned(),
             strategy: settings.strategy,
-            task: settings.task.name().to_owned(),
+            task: task.unwrap_or_else(|| config.subject()),
             seed: settings.seed,
             steps: settings.steps,
             seconds,
             test_mse,
             baseline_mse,
-            noise_floor: NOISE_FLOOR,
+            noise_floor: settings.task.map(|_| NOISE_FLOOR),
             classes_used,
         }
     }
@@ -68,7 +70,7 @@ pub struct Summary<'a> {
     /// The figures.
     pub report: &'a Report,
     /// How the run was set up.
-    pub settings: Settings,
+    pub config: &'a RunConfig,
     /// Where the run was saved.
     pub out: &'a Path,
 }
@@ -77,15 +79,15 @@ impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             report,
-            settings,
+            config,
             out,
         } = self;
-        let classes = settings.task.classes();
+        let classes = config.network.classes;
         writeln!(
             f,
-            "\n{} on task {}, backend {}, seed {}: {} steps in {:.1} s",
-            settings.strategy.name(),
-            report.task,
+            "\n{} on {}, backend {}, seed {}: {} steps in {:.1} s",
+            report.strategy.name(),
+            config.subject(),
             report.backend,
             report.seed,
             report.steps,
@@ -97,11 +99,9 @@ impl fmt::Display for Summary<'_> {
             "  one straight line             {:.4}",
             report.baseline_mse
         )?;
-        writeln!(
-            f,
-            "  noise, which cannot be fitted {:.4}",
-            report.noise_floor
-        )?;
+        if let Some(noise) = report.noise_floor {
+            writeln!(f, "  noise, which cannot be fitted {noise:.4}")?;
+        }
         writeln!(
             f,
             "  classes used                  {} of {classes}",
@@ -119,11 +119,16 @@ impl fmt::Display for Summary<'_> {
 
 impl Summary<'_> {
     fn advice(&self) -> &'static str {
-        let Self {
-            report, settings, ..
-        } = self;
-        let collapsed = report.classes_used < settings.task.regimes();
-        match settings.strategy {
+        let report = self.report;
+        let Some(task) = self.config.settings.task else {
+            return if report.test_mse < report.baseline_mse {
+                "better than a line; try more or fewer --classes, and other seeds before you believe it"
+            } else {
+                "a line does as well or better; try fewer --classes, fewer --steps or another --strategy"
+            };
+        };
+        let collapsed = report.classes_used < task.regimes();
+        match report.strategy {
             Strategy::RoundedIndex => {
                 "this strategy is here to fail: rounding has no gradient, so the classifier never learnt; \
                  try --strategy gradual or auto"

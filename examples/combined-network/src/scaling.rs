@@ -15,6 +15,12 @@ pub struct Scaling {
 }
 
 impl Scaling {
+    /// Leaves everything as it is.
+    pub const IDENTITY: Self = Self {
+        mean: 0.0,
+        deviation: 1.0,
+    };
+
     /// Mean and standard deviation of the targets.
     #[must_use]
     pub fn fit<T: Copy + Into<f64>>(targets: &[T]) -> Self {

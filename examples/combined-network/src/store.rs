@@ -1,13 +1,17 @@
 //! Run folders: what is in one, how it is written and read back.
 
+use crate::data::Task;
+use crate::dataset::TableConfig;
 use crate::draft::Draft;
 use crate::network::{CombinedNetwork, CombinedNetworkConfig};
+use crate::problem::Problem;
 use crate::scaling::Scaling;
 use crate::training::Settings;
 use anyhow::{Context, Result, anyhow, bail};
 use burn::module::Module;
 use burn::store::ModuleRecord;
 use burn::tensor::Device;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::ErrorKind;
@@ -37,19 +41,30 @@ pub struct RunConfig {
     pub network: CombinedNetworkConfig,
     /// From the network's units to the data's.
     pub scaling: Scaling,
+    /// The table it was trained on, unless that was a task's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<TableConfig>,
 }
 
 impl RunConfig {
-    /// The configuration of a run with these settings on targets of this scale.
+    /// The configuration of a run with these settings on this problem.
     #[must_use]
-    pub fn new(settings: Settings, scaling: Scaling) -> Self {
-        let network = CombinedNetworkConfig::new(settings.task);
+    pub fn new(settings: Settings, problem: &Problem) -> Self {
         Self {
             format: FORMAT.to_owned(),
             settings,
-            network,
-            scaling,
+            network: problem.network,
+            scaling: Scaling::fit(&problem.splits.train.targets),
+            table: problem.table.clone(),
         }
+    }
+
+    /// What was trained on: the table's file, or the task.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        let task = || format!("task {}", self.settings.task.map_or("none", Task::name));
+        let file = |table: &TableConfig| table.file.display().to_string();
+        self.table.as_ref().map_or_else(task, file)
     }
 }
 
@@ -58,7 +73,7 @@ impl RunConfig {
 /// # Errors
 ///
 /// If a file cannot be written.
-pub fn save(draft: &Draft, network: CombinedNetwork, config: &RunConfig) -> Result<()> {
+pub fn save(draft: &Draft, network: CombinedNetwork, config: &impl Serialize) -> Result<()> {
     network
         .into_record()
         .save(draft.path(MODEL))
@@ -72,6 +87,23 @@ pub fn save(draft: &Draft, network: CombinedNetwork, config: &RunConfig) -> Resu
 ///
 /// If the folder is missing or is not a run folder.
 pub fn load_config(folder: &Path) -> Result<RunConfig> {
+    let config: RunConfig = read_config(folder)?;
+    if config.format != FORMAT {
+        bail!(
+            "{}/{CONFIG} has the format '{}'; this program reads '{FORMAT}'",
+            folder.display(),
+            config.format
+        );
+    }
+    Ok(config)
+}
+
+/// Reads a model folder's configuration, whatever form it has.
+///
+/// # Errors
+///
+/// If the folder is missing, or its configuration has another form.
+pub fn read_config<T: DeserializeOwned>(folder: &Path) -> Result<T> {
     let name = folder.display();
     if !folder.is_dir() {
         bail!("model folder {name} does not exist; `train --out DIR` writes one");
@@ -83,16 +115,9 @@ pub fn load_config(folder: &Path) -> Result<RunConfig> {
         }
         Err(error) => return Err(error).with_context(|| format!("cannot read {name}/{CONFIG}")),
     };
-    let config: RunConfig = serde_json::from_str(&text).with_context(|| {
+    serde_json::from_str(&text).with_context(|| {
         format!("{name} is not a model folder of this program: {CONFIG} does not fit")
-    })?;
-    if config.format != FORMAT {
-        bail!(
-            "{name}/{CONFIG} has the format '{}'; this program reads '{FORMAT}'",
-            config.format
-        );
-    }
-    Ok(config)
+    })
 }
 
 /// Reads a run folder's network.
@@ -100,7 +125,11 @@ pub fn load_config(folder: &Path) -> Result<RunConfig> {
 /// # Errors
 ///
 /// If the file is missing, damaged or of another network.
-pub fn load_network(folder: &Path, config: &RunConfig, device: &Device) -> Result<CombinedNetwork> {
+pub fn load_network(
+    folder: &Path,
+    config: CombinedNetworkConfig,
+    device: &Device,
+) -> Result<CombinedNetwork> {
     let path = folder.join(MODEL);
     if !path.is_file() {
         bail!(
@@ -111,8 +140,7 @@ pub fn load_network(folder: &Path, config: &RunConfig, device: &Device) -> Resul
     let fits = || format!("{} is damaged or holds another network", path.display());
     let record = ModuleRecord::load(&path).with_context(fits)?;
     config
-        .network
-        .init(config.settings.seed, device)
+        .init(0, device)
         .try_load_record(record)
         .with_context(fits)
 }

@@ -2,17 +2,20 @@
 
 use crate::cli::TrainArgs;
 use crate::curves::Curves;
-use crate::draft::{Draft, Place, inspect};
+use crate::dataset::Dataset;
+use crate::draft::{Draft, may_replace};
+use crate::problem::Problem;
 use crate::progress::Display;
 use crate::recipe::Recipe;
 use crate::report::{Report, Summary};
-use crate::training::{Run, Settings, train};
+use crate::training::{Run, Settings, train_on};
 use crate::{store, table};
-use anyhow::{Result, bail};
+use anyhow::Result;
 use serde::Serialize;
+use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{IsTerminal, Write, stderr, stdin, stdout};
-use std::path::Path;
+use std::io::{Write, stderr, stdout};
+use std::path::{Path, PathBuf};
 
 impl TrainArgs {
     /// Trains, saves, and prints the result.
@@ -24,31 +27,27 @@ impl TrainArgs {
         let settings = Settings {
             backend: self.backend,
             strategy: self.strategy,
-            task: self.task,
+            task: self.data.is_none().then_some(self.task),
             seed: self.seed,
             steps: self.steps,
             recipe: self.recipe(),
         };
-        let name = || {
-            format!(
-                "runs/{}-{}-{}",
-                self.task.name(),
-                self.strategy.name(),
-                self.seed
-            )
-        };
-        let out = self.out.clone().unwrap_or_else(|| name().into());
+        let out = self.out.clone().unwrap_or_else(|| self.usual_out());
         settings.backend.device()?;
-        self.may_replace(&out)?;
+        may_replace(&out, self.force)?;
         // An unwritable place is better found now than after the training.
         drop(Draft::create(&out)?);
 
-        let run = train(settings, Display::choose(self.plain, self.json))?;
+        let run = train_on(
+            self.problem()?,
+            settings,
+            Display::choose(self.plain, self.json),
+        )?;
         save(&run, &out)?;
 
         let summary = Summary {
             report: &run.report,
-            settings: run.config.settings,
+            config: &run.config,
             out: &out,
         };
         if self.json {
@@ -59,6 +58,23 @@ impl TrainArgs {
         Ok(())
     }
 
+    /// The task, or the table with a line on stderr about it.
+    fn problem(&self) -> Result<Problem> {
+        let (Some(file), Some(target), Some(classes)) = (&self.data, &self.target, self.classes)
+        else {
+            return Ok(Problem::generated(self.task, self.seed));
+        };
+        let dataset = Dataset::read(file, target, self.seed)?;
+        writeln!(stderr(), "{dataset}")?;
+        Ok(Problem::table(dataset, classes))
+    }
+
+    fn usual_out(&self) -> PathBuf {
+        let table = self.data.as_deref().and_then(Path::file_stem);
+        let name = table.map_or(self.task.name().into(), OsStr::to_string_lossy);
+        format!("runs/{name}-{}-{}", self.strategy.name(), self.seed).into()
+    }
+
     fn recipe(&self) -> Recipe {
         let best = Recipe::new(self.strategy, self.task);
         let clip = self.clip.map(|norm| (norm > 0.0).then_some(norm));
@@ -67,24 +83,6 @@ impl TrainArgs {
             decay: self.decay.unwrap_or(best.decay),
             clip: clip.unwrap_or(best.clip),
         }
-    }
-
-    /// Asks before an earlier run is replaced.
-    fn may_replace(&self, out: &Path) -> Result<()> {
-        if inspect(out)? == Place::Free || self.force {
-            return Ok(());
-        }
-        let out = out.display();
-        if stdin().is_terminal() && stderr().is_terminal() {
-            write!(stderr(), "{out} holds an earlier run. Replace it? [y/N] ")?;
-            let mut answer = String::new();
-            stdin().read_line(&mut answer)?;
-            if answer.trim().eq_ignore_ascii_case("y") || answer.trim().eq_ignore_ascii_case("yes")
-            {
-                return Ok(());
-            }
-        }
-        bail!("{out} holds an earlier run: pass --force to replace it, or choose another --out")
     }
 }
 
@@ -104,7 +102,11 @@ fn save(run: &Run, out: &Path) -> Result<()> {
             curves: &run.curves,
         },
     )?;
-    table::write_rows(&draft.path(store::TEST), &run.test)?;
+    let (inputs, target) = match &run.config.table {
+        Some(table) => (table.names(), table.target.as_str()),
+        None => (table::numbered(run.test.features), "y"),
+    };
+    table::write_rows(&draft.path(store::TEST), &inputs, target, &run.test)?;
     table::write_choices(File::create(draft.path(store::PREDICTIONS))?, &run.choices)?;
     draft.commit()
 }

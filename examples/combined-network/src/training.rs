@@ -3,19 +3,19 @@
 use crate::backend::Backend;
 use crate::baseline::line_mse;
 use crate::curves::{Curves, curve_logger};
-use crate::data::{Rows, Task, generate};
+use crate::data::{Rows, Task};
 use crate::learner::Trainee;
 use crate::loader::TrainLoader;
 use crate::metrics::{ClassesUsed, Cost, HardError, ReadingMetric};
 use crate::network::{Choice, CombinedNetwork, classes_used, mean_squared_error};
+use crate::problem::Problem;
 use crate::progress::Display;
 use crate::recipe::{Decay, Recipe};
 use crate::report::Report;
-use crate::scaling::Scaling;
 use crate::store::RunConfig;
 use crate::strategy::Strategy;
 use crate::validation::ValidLoader;
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use burn::grad_clipping::GradientClippingConfig;
 use burn::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
 use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
@@ -34,8 +34,9 @@ pub struct Settings {
     pub backend: Backend,
     /// The strategy to train with.
     pub strategy: Strategy,
-    /// The task to train on.
-    pub task: Task,
+    /// The task to train on, unless it is a table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<Task>,
     /// Seed of data, parameters, minibatches and draws.
     pub seed: u64,
     /// Optimiser steps.
@@ -55,27 +56,41 @@ pub struct Run {
     pub config: RunConfig,
     /// The trained network.
     pub network: CombinedNetwork,
-    /// The test rows.
+    /// The test rows, in their own units.
     pub test: Rows,
     /// The network's choices for them.
     pub choices: Vec<Choice>,
 }
 
-/// Trains and evaluates.
+/// Trains on the settings' task and evaluates.
+///
+/// # Errors
+///
+/// If the settings name no task, the backend is not available, or it fails under way.
+pub fn train(settings: Settings, display: Display) -> Result<Run> {
+    let task = settings.task.context("the settings name no task")?;
+    train_on(Problem::generated(task, settings.seed), settings, display)
+}
+
+/// Trains on a problem and evaluates.
 ///
 /// # Errors
 ///
 /// If the backend is not available, or fails under way.
-pub fn train(settings: Settings, display: Display) -> Result<Run> {
+pub fn train_on(problem: Problem, settings: Settings, display: Display) -> Result<Run> {
     let device = settings.backend.device()?;
-    let data = generate(settings.task, settings.seed);
-    let scaling = Scaling::fit(&data.train.targets);
-    let mut config = RunConfig::new(settings, scaling);
-    let baseline_mse = line_mse(&data.train, &data.test);
+    let mut config = RunConfig::new(settings, &problem);
+    let (table, data) = (problem.table, problem.splits);
+    let seen = |rows| match &table {
+        Some(table) => table.standardise(rows),
+        None => rows,
+    };
+    let (train, tested) = (seen(data.train), seen(data.test.clone()));
+    let baseline_mse = line_mse(&train, &tested);
 
     let start = Instant::now();
-    let (network, curves) = fit(&config, data.train, data.valid, &device, display)?;
-    let choices = network.choose(&data.test, scaling, &device)?;
+    let (network, curves) = fit(&config, train, seen(data.valid), &device, display)?;
+    let choices = network.choose(&tested, config.scaling, &device)?;
     let seconds = start.elapsed().as_secs_f64();
 
     // Fewer than asked for if the dashboard's user stopped the run.
@@ -85,7 +100,7 @@ pub fn train(settings: Settings, display: Display) -> Result<Run> {
         config.network.classes,
     );
     let test_mse = mean_squared_error(&choices, &data.test.targets);
-    let report = Report::new(config.settings, seconds, test_mse, baseline_mse, used);
+    let report = Report::new(&config, seconds, test_mse, baseline_mse, used);
     Ok(Run {
         report,
         curves,
@@ -127,11 +142,7 @@ fn fit(
         .metric_valid_numeric(ReadingMetric::<HardError>::new())
         .metric_valid_numeric(ReadingMetric::<ClassesUsed>::new())
         .num_epochs(epochs)
-        .label(&format!(
-            "{} on task {}",
-            strategy.name(),
-            config.settings.task.name()
-        ));
+        .label(&format!("{} on {}", strategy.name(), config.subject()));
     let renderer = display.renderer(training.interrupter());
     let learner = Learner::new(trainee, optimizer(recipe), learning_rate(recipe, steps)?);
     let result = training.renderer(renderer).launch(learner);

@@ -3,7 +3,9 @@
 mod common;
 
 use combined_network::backend::Backend;
-use common::{program, refuse, refused, succeed};
+#[cfg(feature = "wgpu")]
+use common::{program, refused};
+use common::{refuse, succeed};
 use std::fs;
 use std::path::Path;
 use tempfile::tempdir;

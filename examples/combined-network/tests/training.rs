@@ -72,7 +72,7 @@ fn the_default_strategy_solves_the_first_task() {
     let run = run(settings(Backend::compiled()[0], Strategy::Auto, 2000));
     assert!(run.report.test_mse < 0.05, "{:?}", run.report);
     assert!(run.report.baseline_mse > 0.1, "{:?}", run.report);
-    assert_eq!(run.report.noise_floor, NOISE_FLOOR);
+    assert_eq!(run.report.noise_floor, Some(NOISE_FLOOR));
 }
 
 /// The literal answer ends where a straight line begins, or worse.

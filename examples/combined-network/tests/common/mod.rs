@@ -15,7 +15,7 @@ pub fn settings(backend: Backend, strategy: Strategy, steps: usize) -> Settings 
     Settings {
         backend,
         strategy,
-        task: Task::A,
+        task: Some(Task::A),
         seed: 3,
         steps,
         recipe: Recipe::new(strategy, Task::A),
