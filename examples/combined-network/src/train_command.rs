@@ -1,12 +1,13 @@
 //! The `train` command.
 
+use crate::checkpoint::Checkpoints;
 use crate::cli::TrainArgs;
 use crate::curves::Curves;
 use crate::draft::{Draft, Place, inspect};
 use crate::progress::Display;
 use crate::recipe::Recipe;
 use crate::report::{Report, Summary};
-use crate::training::{Run, Settings, train};
+use crate::training::{Run, Settings, train_with_checkpoints};
 use crate::{store, table};
 use anyhow::{Result, bail};
 use serde::Serialize;
@@ -15,12 +16,17 @@ use std::io::{IsTerminal, Write, stderr, stdin, stdout};
 use std::path::Path;
 
 impl TrainArgs {
-    /// Trains, saves, and prints the result.
+    /// Trains, or goes on with an interrupted training, saves, and prints the result.
     ///
     /// # Errors
     ///
-    /// If the backend is not available, or the output folder is taken or cannot be written.
+    /// If the backend is not available, or the output folder is taken or cannot be written, or there is nothing to resume.
     pub fn run(&self) -> Result<()> {
+        if let Some(out) = &self.resume {
+            let (checkpoints, settings) = Checkpoints::reopen(out)?;
+            inspect(out)?;
+            return self.train(settings, out, &checkpoints);
+        }
         let settings = Settings {
             backend: self.backend,
             strategy: self.strategy,
@@ -42,14 +48,19 @@ impl TrainArgs {
         self.may_replace(&out)?;
         // An unwritable place is better found now than after the training.
         drop(Draft::create(&out)?);
+        let checkpoints = Checkpoints::begin(&out, settings, self.checkpoint_every)?;
+        self.train(settings, &out, &checkpoints)
+    }
 
-        let run = train(settings, Display::choose(self.plain, self.json))?;
-        save(&run, &out)?;
+    fn train(&self, settings: Settings, out: &Path, checkpoints: &Checkpoints) -> Result<()> {
+        let display = Display::choose(self.plain, self.json);
+        let run = train_with_checkpoints(settings, display, checkpoints)?;
+        save(&run, out)?;
 
         let summary = Summary {
             report: &run.report,
             settings: run.config.settings,
-            out: &out,
+            out,
         };
         if self.json {
             writeln!(stdout(), "{}", serde_json::to_string(&run.report)?)?;
@@ -71,10 +82,16 @@ impl TrainArgs {
 
     /// Asks before an earlier run is replaced.
     fn may_replace(&self, out: &Path) -> Result<()> {
-        if inspect(out)? == Place::Free || self.force {
+        let place = inspect(out)?;
+        if place == Place::Free || self.force {
             return Ok(());
         }
         let out = out.display();
+        if place == Place::Interrupted {
+            bail!(
+                "{out} holds an interrupted run: --resume {out} goes on with it, --force begins anew"
+            );
+        }
         if stdin().is_terminal() && stderr().is_terminal() {
             write!(stderr(), "{out} holds an earlier run. Replace it? [y/N] ")?;
             let mut answer = String::new();

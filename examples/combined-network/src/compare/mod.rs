@@ -1,104 +1,84 @@
-//! The `compare` command: every strategy on every task over many seeds, as one table.
+//! The `compare` command: strategies on tasks over seeds, as one table, and as a report with `--out`.
+//!
+//! | file | what |
+//! |---|---|
+//! | `plan` | what is compared, as jobs |
+//! | `outcome` | what a job comes to |
+//! | `runs` | the jobs on several threads |
+//! | `journal` | finished jobs, kept at once |
+//! | `progress` | how far it is |
+//! | `statistics`, `tables` | figures over the seeds; printed, CSV and JSON |
+//! | `report` | the page, with its `charts` and their `svg` |
 
+mod charts;
+mod journal;
+mod outcome;
+mod plan;
+mod progress;
+mod report;
+mod runs;
+mod statistics;
+mod svg;
+mod tables;
+
+use crate::backend::Backend;
 use crate::cli::CompareArgs;
-use crate::data::Task;
-use crate::progress::Display;
-use crate::recipe::Recipe;
-use crate::report::SOLVED;
-use crate::strategy::Strategy;
-use crate::training::{Settings, train};
-use anyhow::Result;
-use clap::ValueEnum;
-use serde::Serialize;
-use std::io::{Write, stdout};
+use anyhow::{Context, Result};
+use journal::Journal;
+use plan::Plan;
+use std::fs;
+use std::io::{Write, stderr, stdout};
+use std::num::NonZero;
+use std::path::Path;
+use std::thread::available_parallelism;
 
-/// One strategy on one task.
-#[derive(Serialize)]
-struct Cell {
-    strategy: Strategy,
-    task: &'static str,
-    learning_rate: f64,
-    mean_test_mse: f64,
-    standard_error: f64,
-    solved: usize,
-    seeds: u64,
-    test_mse: Vec<f64>,
-}
+const CSV: &str = "results.csv";
+const JSON: &str = "results.json";
+const HTML: &str = "report.html";
 
-/// Trains, and prints the table row by row.
+/// Trains, prints the table, and writes the report.
 ///
 /// # Errors
 ///
-/// If the backend is not available or fails, or stdout is closed.
+/// If the backend is not available or fails, the output folder is taken by something else or cannot be written, or stdout is
+/// closed.
 pub fn compare(args: &CompareArgs) -> Result<()> {
     args.backend.device()?;
-    let tasks = chosen(&args.task, Task::value_variants());
-    let strategies = chosen(&args.strategy, Strategy::value_variants());
-    if !args.json {
-        let heads: Vec<_> = tasks
-            .iter()
-            .map(|task| task.name().to_uppercase())
-            .collect();
-        writeln!(stdout(), "| strategy | {} |", heads.join(" | "))?;
-        writeln!(stdout(), "|---{}|", "|---".repeat(tasks.len()))?;
-    }
-    let mut cells = Vec::new();
-    for strategy in strategies {
-        let row: Vec<Cell> = tasks
-            .iter()
-            .map(|&task| cell(args, strategy, task))
-            .collect::<Result<_>>()?;
-        if !args.json {
-            write!(stdout(), "| `{}` ", strategy.name())?;
-            for cell in &row {
-                let Cell {
-                    mean_test_mse: mean,
-                    standard_error: error,
-                    solved,
-                    learning_rate: rate,
-                    ..
-                } = cell;
-                write!(stdout(), "| {mean:.4} ± {error:.4} · {solved} · {rate} ")?;
-            }
-            writeln!(stdout(), "|")?;
-        }
-        cells.extend(row);
-    }
-    if args.json {
-        writeln!(stdout(), "{}", serde_json::to_string_pretty(&cells)?)?;
-    }
-    Ok(())
-}
-
-fn chosen<T: Copy>(asked: &[T], all: &[T]) -> Vec<T> {
-    if asked.is_empty() { all } else { asked }.to_vec()
-}
-
-fn cell(args: &CompareArgs, strategy: Strategy, task: Task) -> Result<Cell> {
-    let recipe = Recipe::new(strategy, task);
-    let run = |seed| {
-        let settings = Settings {
-            backend: args.backend,
-            strategy,
-            task,
-            seed,
-            steps: args.steps,
-            recipe,
-        };
-        Ok(train(settings, Display::Silent)?.report.test_mse)
+    let plan = Plan::new(args);
+    let mut journal = match &args.out {
+        None => None,
+        Some(out) => Some(Journal::open(out, &plan, args.resume, args.force)?),
     };
-    let test_mse: Vec<f64> = (0..args.seeds).map(run).collect::<Result<_>>()?;
-    let count = test_mse.len() as f64;
-    let mean = test_mse.iter().sum::<f64>() / count;
-    let squares: f64 = test_mse.iter().map(|mse| (mse - mean).powi(2)).sum();
-    Ok(Cell {
-        strategy,
-        task: task.name(),
-        learning_rate: recipe.learning_rate,
-        mean_test_mse: mean,
-        standard_error: (squares / (count - 1.0).max(1.0) / count).sqrt(),
-        solved: test_mse.iter().filter(|mse| **mse < SOLVED).count(),
-        seeds: args.seeds,
-        test_mse,
-    })
+    let outcomes = runs::run(&plan, &mut journal, jobs(args))?;
+    let cells = statistics::cells(&plan, &outcomes);
+    if let Some(out) = &args.out {
+        let write = |file: &str, content: String| replace(&out.join(file), &content);
+        write(CSV, tables::csv(&plan, &outcomes)?)?;
+        write(JSON, tables::json(&plan, &cells, &outcomes)?)?;
+        write(HTML, report::html(&plan, &cells, &outcomes))?;
+        let _ = writeln!(stderr(), "report: {}", out.join(HTML).display());
+    }
+    let text = if args.json {
+        serde_json::to_string_pretty(&cells)? + "\n"
+    } else {
+        tables::markdown(&plan, &cells)
+    };
+    Ok(stdout().write_all(text.as_bytes())?)
+}
+
+/// Burn's GPU backends take one training at a time well; a core of the CPU takes one.
+fn jobs(args: &CompareArgs) -> usize {
+    let cores = || match args.backend {
+        Backend::Wgpu => 1,
+        Backend::Flex | Backend::Ndarray => available_parallelism().map_or(1, NonZero::get),
+    };
+    args.jobs.map_or_else(cores, usize::from)
+}
+
+/// Writes a file beside its place and renames it.
+fn replace(path: &Path, content: &str) -> Result<()> {
+    let context = || format!("cannot write {}", path.display());
+    let draft = path.with_extension("new");
+    fs::write(&draft, content).with_context(context)?;
+    fs::rename(&draft, path).with_context(context)
 }
