@@ -172,6 +172,8 @@ impl Training {
         } = &mut self.components;
         interrupter.fail_on_error(event_processor.flush());
         if let Some(checkpointer) = checkpointer {
+            // Folds the last update of a moving average in, which a record leaves out.
+            drop(self.learner.model().valid());
             checkpointer.checkpoint(&self.learner, self.step, event_store);
             interrupter.fail_on_error(saving.progress(event_store));
         }

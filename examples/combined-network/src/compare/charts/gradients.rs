@@ -36,7 +36,7 @@ fn picture(
 ) -> String {
     let names: Vec<String> = found.iter().map(|(strategy, _)| strategy.name()).collect();
     let longest = names.iter().map(String::len).max().unwrap_or(0);
-    let left = 6.3 * longest as f64 + 12.0;
+    let left = (6.3 * longest as f64 + 12.0).max(150.0);
     let all = found.iter().flat_map(|(_, gradients)| *gradients);
     let finite = all.map(&figure_of).filter(|number| number.is_finite());
     let highest = finite.fold(1.0, f64::max);
@@ -61,7 +61,7 @@ fn picture(
         "{axis} of each strategy on a logarithmic scale; what is below {LEAST} is drawn at the left end."
     );
     let mut svg = frame.open("chart", title, &description);
-    svg += &frame.horizontal(&format!("{axis}, at least {LEAST}"));
+    svg += &frame.horizontal(axis);
     for (row, (name, (_, gradients))) in names.iter().zip(found).enumerate() {
         let y = frame.y.at(row as f64 + 0.5);
         let _ = write!(
