@@ -1,4 +1,5 @@
-//! A Vulkan driver for the wgpu tests: any installed one, else Mesa's software driver.
+//! What the tests need beside Rust: a Vulkan driver for wgpu, any installed one, else Mesa's software driver; and Chromium, in
+//! which the example's report is opened.
 
 use std::{
     path::Path,
@@ -22,7 +23,7 @@ pub fn ensure_vulkan() {
         return;
     }
     println!("No Vulkan driver found; the wgpu tests need one.");
-    if install() && has_driver() {
+    if install(&PACKAGES) && has_driver() {
         println!("Installed {}.", PACKAGES.join(" and "));
         return;
     }
@@ -31,6 +32,32 @@ pub fn ensure_vulkan() {
          `vulkan-swrast` on Arch; or the driver of your GPU.",
         PACKAGES.join(" ")
     );
+}
+
+/// Installs Chromium where it is missing and that is possible, else says what to install.
+///
+/// Never fails: without it the test of the report says that it has not run.
+pub fn ensure_browser() {
+    if !cfg!(target_os = "linux") || has_browser() {
+        return;
+    }
+    println!("No Chromium found; the test of the example's report needs one.");
+    if install(&["chromium"]) && has_browser() {
+        println!("Installed chromium.");
+        return;
+    }
+    println!(
+        "Install one and run this again: `chromium` on Debian, Fedora and Arch, `chromium-browser` on Ubuntu."
+    );
+}
+
+fn has_browser() -> bool {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&folders).any(|folder| {
+        ["chromium", "chromium-browser", "google-chrome"]
+            .iter()
+            .any(|name| folder.join(name).is_file())
+    })
 }
 
 fn has_driver() -> bool {
@@ -44,7 +71,7 @@ fn has_driver() -> bool {
 }
 
 /// As root, or by a `sudo` that asks no password.
-fn install() -> bool {
+fn install(packages: &[&str]) -> bool {
     let run = |prefix: &[&str]| {
         let apt = |args: &[&str]| {
             let words: Vec<&str> = prefix
@@ -61,7 +88,7 @@ fn install() -> bool {
                 .is_ok_and(|status| status.success())
         };
         let mut args = vec!["install", "--yes", "--no-install-recommends"];
-        args.extend(PACKAGES);
+        args.extend(packages);
         apt(&["update"]) && apt(&args)
     };
     run(&[]) || run(&["sudo", "--non-interactive"])

@@ -50,6 +50,9 @@ pub fn run(only: Option<Part>) -> Result<()> {
     if matches!(only, None | Some(Part::Wgpu | Part::Example)) {
         driver::ensure_vulkan();
     }
+    if matches!(only, None | Some(Part::Example)) {
+        driver::ensure_browser();
+    }
     let mut summary = Summary::default();
     let mut finished = select(only)
         .args(["--no-fail-fast"])

@@ -96,11 +96,16 @@ fn every_strategy<const D: usize>(problem: Problem<D>, reports: &mut Vec<Report>
         if seen.contains(&first) || (alone && batch) {
             continue;
         }
-        let report = problem.strategy(&method);
         seen.push(first);
-        reports.push(Report {
-            strategy: strategy.name(),
-            ..report
-        });
+        reports.push(one(&problem, strategy));
+    }
+}
+
+/// The report of a strategy under its name here.
+#[must_use]
+pub fn one<const D: usize>(problem: &Problem<D>, strategy: Strategy) -> Report {
+    Report {
+        strategy: strategy.name(),
+        ..problem.strategy(&strategy.method(1))
     }
 }

@@ -2,40 +2,77 @@
 
 use crate::backend::Backend;
 use crate::data::Task;
+use crate::logging::{self, Level};
 use crate::recipe::Decay;
 use crate::strategy::Strategy;
 use crate::{audit, compare, import, pictures, polynomial, predict};
 use anyhow::Result;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap_complete::{Shell, generate};
+use std::io::{Write, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Trains a classifier that picks which regression output to return, through the choice
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true)]
+#[command(version, args_conflicts_with_subcommands = true, after_help = TRAIN_EXAMPLE)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
     train: TrainArgs,
+    /// How much to log to stderr
+    #[arg(
+        long,
+        value_enum,
+        global = true,
+        default_value = "off",
+        value_name = "LEVEL"
+    )]
+    log_level: Level,
 }
+
+const TRAIN_EXAMPLE: &str =
+    "Example: combined-network train --task b --strategy auto --seed 1 --out runs/mine";
+const PREDICT_EXAMPLE: &str =
+    "Example: combined-network predict --model runs/mine --input runs/mine/test.csv";
+const COMPARE_EXAMPLE: &str = "Example: combined-network compare --tasks a,b --strategies auto,reinmax --seeds 10 --out comparison";
+const AUDIT_EXAMPLE: &str = "Example: combined-network audit --draws 500 --json";
+const POLYNOMIAL_EXAMPLE: &str = "Example: combined-network polynomial --seeds 3 --steps 2000";
+const IMPORT_EXAMPLE: &str =
+    "Example: combined-network import --weights network.safetensors --out runs/from-pytorch";
+const CURVES_EXAMPLE: &str = "Example: combined-network curves --out figures";
+const COMPLETIONS_EXAMPLE: &str = "Example: combined-network completions bash > ~/.local/share/bash-completion/completions/combined-network";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Train and save a network (what also runs with no subcommand)
+    #[command(after_help = TRAIN_EXAMPLE)]
     Train(TrainArgs),
     /// Write chosen class, its probability and its value for the rows of a CSV file
+    #[command(after_help = PREDICT_EXAMPLE)]
     Predict(PredictArgs),
     /// Take over the weights of a network trained with PyTorch, for `predict`
+    #[command(after_help = IMPORT_EXAMPLE)]
     Import(ImportArgs),
     /// Draw how the library's maps go from values to a choice, as SVG and PNG
+    #[command(after_help = CURVES_EXAMPLE)]
     Curves(CurvesArgs),
     /// Train every strategy on every task over many seeds, and print one table
+    #[command(after_help = COMPARE_EXAMPLE)]
     Compare(CompareArgs),
     /// Measure bias and noise of every strategy's gradient against the enumerated one
+    #[command(after_help = AUDIT_EXAMPLE)]
     Audit(AuditArgs),
     /// Minimise mean |x - .45|^p over 128 two-class latents by five strategies
+    #[command(after_help = POLYNOMIAL_EXAMPLE)]
     Polynomial(PolynomialArgs),
+    /// Print a completion script for a shell
+    #[command(after_help = COMPLETIONS_EXAMPLE)]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
 }
 
 /// Options of `train`.
@@ -80,6 +117,15 @@ pub struct TrainArgs {
     /// Replace an earlier run in that folder without asking
     #[arg(long)]
     pub force: bool,
+    /// Go on with the interrupted run in this folder, with the settings that it began with
+    #[arg(long, value_name = "DIR", conflicts_with_all = [
+        "backend", "strategy", "task", "data", "seed", "steps", "lr", "decay", "clip", "out", "force",
+        "checkpoint_every"
+    ])]
+    pub resume: Option<PathBuf>,
+    /// Steps between two checkpoints
+    #[arg(long, value_name = "STEPS", default_value_t = 1000, value_parser = step_count, allow_negative_numbers = true)]
+    pub checkpoint_every: usize,
     /// Print one JSON object as the last line of stdout, progress on stderr
     #[arg(long)]
     pub json: bool,
@@ -137,17 +183,29 @@ pub struct CurvesArgs {
 #[derive(Debug, Args)]
 pub struct CompareArgs {
     /// Strategies to train with, comma-separated [default: all]
-    #[arg(long, value_enum, value_delimiter = ',')]
-    pub strategy: Vec<Strategy>,
+    #[arg(long, visible_alias = "strategy", value_enum, value_delimiter = ',')]
+    pub strategies: Vec<Strategy>,
     /// Tasks to train on, comma-separated [default: all]
-    #[arg(long, value_enum, value_delimiter = ',')]
-    pub task: Vec<Task>,
+    #[arg(long, visible_alias = "task", value_enum, value_delimiter = ',')]
+    pub tasks: Vec<Task>,
     /// Runs of each, with the seeds 0, 1, …
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..), allow_negative_numbers = true)]
     pub seeds: u64,
     /// Optimiser steps of a run, of 128 rows each
     #[arg(long, default_value_t = 4000, value_parser = step_count, allow_negative_numbers = true)]
     pub steps: usize,
+    /// Folder for results.csv, results.json, report.html and the journal of finished runs [default: only print]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Go on with the interrupted comparison in that folder
+    #[arg(long, requires = "out", conflicts_with = "force")]
+    pub resume: bool,
+    /// Replace an earlier comparison in that folder
+    #[arg(long, requires = "out")]
+    pub force: bool,
+    /// Runs at a time; the results do not depend on it [default: one for each core, one on wgpu]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..), allow_negative_numbers = true)]
+    pub jobs: Option<u16>,
     /// Print a JSON array of objects instead of a table
     #[arg(long)]
     pub json: bool,
@@ -197,6 +255,7 @@ impl Cli {
     ///
     /// Whatever a user can put right, in one sentence.
     pub fn run(self) -> Result<()> {
+        logging::start(self.log_level);
         match self.command {
             None => self.train.run(),
             Some(Command::Train(args)) => args.run(),
@@ -206,8 +265,16 @@ impl Cli {
             Some(Command::Compare(args)) => compare::compare(&args),
             Some(Command::Audit(args)) => audit::audit(&args),
             Some(Command::Polynomial(args)) => polynomial::polynomial(&args),
+            Some(Command::Completions { shell }) => completions(shell),
         }
     }
+}
+
+/// Prints a completion script; to a closed pipe clap_complete's own writing would panic.
+fn completions(shell: Shell) -> Result<()> {
+    let mut script = Vec::new();
+    generate(shell, &mut Cli::command(), "combined-network", &mut script);
+    Ok(stdout().write_all(&script)?)
 }
 
 fn step_count(text: &str) -> Result<usize, String> {

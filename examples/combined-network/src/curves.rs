@@ -41,45 +41,58 @@ pub struct CurveLogger {
 }
 
 /// The other end of a [`CurveLogger`].
-pub struct CurveReader(Receiver<Event>);
+pub struct CurveReader {
+    receiver: Receiver<Event>,
+    curves: Curves,
+}
 
-/// A logger and its reader.
+/// A logger, and its reader, which continues the curves so far.
 #[must_use]
-pub fn curve_logger() -> (CurveLogger, CurveReader) {
+pub fn curve_logger(curves: Curves) -> (CurveLogger, CurveReader) {
     let (sender, receiver) = channel();
     (
         CurveLogger {
             names: HashMap::new(),
             sender,
         },
-        CurveReader(receiver),
+        CurveReader { receiver, curves },
     )
 }
 
 impl CurveReader {
+    /// All that the logger has seen by now.
+    pub fn so_far(&mut self) -> &Curves {
+        while let Ok(event) = self.receiver.try_recv() {
+            self.curves.add(event);
+        }
+        &self.curves
+    }
+
     /// Waits until the logger is dropped, which the end of a training does, and returns all that it saw.
     #[must_use]
-    pub fn finish(self) -> Curves {
-        let mut curves = Curves::default();
-        for event in self.0 {
-            match event {
-                Event::Cost(cost) => curves.cost.push(cost),
-                Event::Error(mse) => {
-                    let step = curves.cost.len();
-                    curves.validation.push(Validation {
-                        step,
-                        mse,
-                        classes_used: 0,
-                    });
-                }
-                Event::Classes(classes) => {
-                    if let Some(last) = curves.validation.last_mut() {
-                        last.classes_used = classes as usize;
-                    }
+    pub fn finish(&mut self) -> Curves {
+        for event in &self.receiver {
+            self.curves.add(event);
+        }
+        std::mem::take(&mut self.curves)
+    }
+}
+
+impl Curves {
+    fn add(&mut self, event: Event) {
+        match event {
+            Event::Cost(cost) => self.cost.push(cost),
+            Event::Error(mse) => self.validation.push(Validation {
+                step: self.cost.len(),
+                mse,
+                classes_used: 0,
+            }),
+            Event::Classes(classes) => {
+                if let Some(last) = self.validation.last_mut() {
+                    last.classes_used = classes as usize;
                 }
             }
         }
-        curves
     }
 }
 

@@ -128,9 +128,30 @@ pub struct Splits {
     pub test: Rows,
 }
 
+/// Where the regimes of a task are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Regimes {
+    directions: Vec<f64>,
+    offsets: Vec<f64>,
+}
+
+impl Regimes {
+    /// The regime of an input.
+    #[must_use]
+    pub fn of(&self, x: &[f64]) -> usize {
+        highest(&affine(x, &self.directions, &self.offsets))
+    }
+}
+
 /// Draws a task. Every regime holds at least half its fair share of the rows.
 #[must_use]
 pub fn generate(task: Task, seed: u64) -> Splits {
+    generate_with_regimes(task, seed).0
+}
+
+/// [`generate`], with the regimes that the rows came from.
+#[must_use]
+pub fn generate_with_regimes(task: Task, seed: u64) -> (Splits, Regimes) {
     let (features, regimes, rows) = (task.features(), task.regimes(), TRAIN + VALID + TEST);
     let mut rng = generator(seed, Purpose::Data);
     let mut normal = move |count: usize, scale: f64| -> Vec<f64> {
@@ -145,23 +166,24 @@ pub fn generate(task: Task, seed: u64) -> Splits {
     };
 
     let x = normal(rows * features, 1.0);
-    let regime = loop {
+    let (regime, regimes_at) = loop {
         let mut directions = normal(regimes * features, 1.0);
         for direction in directions.chunks_mut(features) {
             let length = direction.iter().map(|g| g * g).sum::<f64>().sqrt();
             direction.iter_mut().for_each(|g| *g /= length);
         }
         let offsets = normal(regimes, 0.3);
-        let regime: Vec<usize> = x
-            .chunks(features)
-            .map(|x| highest(&affine(x, &directions, &offsets)))
-            .collect();
+        let found = Regimes {
+            directions,
+            offsets,
+        };
+        let regime: Vec<usize> = x.chunks(features).map(|x| found.of(x)).collect();
         let least = (0..regimes)
             .map(|k| regime.iter().filter(|r| **r == k).count())
             .min()
             .unwrap_or(0);
         if least as f64 >= 0.5 / regimes as f64 * rows as f64 {
-            break regime;
+            break (regime, found);
         }
     };
 
@@ -188,11 +210,12 @@ pub fn generate(task: Task, seed: u64) -> Splits {
         targets: y.into_iter().map(|y| y as f32).collect(),
     };
     let (test, valid) = (all.take(TEST), all.take(VALID));
-    Splits {
+    let splits = Splits {
         train: all,
         valid,
         test,
-    }
+    };
+    (splits, regimes_at)
 }
 
 /// `bias + weight·x`, one number per row of `weight`.

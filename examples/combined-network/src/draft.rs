@@ -1,5 +1,6 @@
-//! An output folder is written beside its place first, then moved there in one go.
+//! An output folder is written beside its place first, then moved there.
 
+use crate::checkpoint::CHECKPOINT;
 use crate::store::{CONFIG, METRICS, MODEL, PREDICTIONS, TEST};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
@@ -14,6 +15,8 @@ pub enum Place {
     Free,
     /// An earlier run, and nothing else.
     Run,
+    /// The checkpoints of a run that has not ended.
+    Interrupted,
 }
 
 /// Looks where a run wants to be saved.
@@ -30,8 +33,8 @@ pub fn inspect(out: &Path) -> Result<Place> {
                 .with_context(|| format!("cannot use {} as output folder", out.display()));
         }
     };
-    let ours = [MODEL, CONFIG, METRICS, TEST, PREDICTIONS];
-    let mut place = Place::Free;
+    let ours = [MODEL, CONFIG, METRICS, TEST, PREDICTIONS, CHECKPOINT];
+    let (mut empty, mut ended) = (true, false);
     for entry in entries {
         let name = entry?.file_name();
         if !ours.iter().any(|file| name == *file) {
@@ -41,9 +44,14 @@ pub fn inspect(out: &Path) -> Result<Place> {
                 name.to_string_lossy()
             );
         }
-        place = Place::Run;
+        empty = false;
+        ended |= name == CONFIG;
     }
-    Ok(place)
+    Ok(match (empty, ended || !out.join(CHECKPOINT).exists()) {
+        (true, _) => Place::Free,
+        (false, true) => Place::Run,
+        (false, false) => Place::Interrupted,
+    })
 }
 
 /// Asks before an earlier run is replaced.
@@ -52,10 +60,16 @@ pub fn inspect(out: &Path) -> Result<Place> {
 ///
 /// If it must not be, or if what lies there is no run.
 pub fn may_replace(out: &Path, force: bool) -> Result<()> {
-    if inspect(out)? == Place::Free || force {
+    let place = inspect(out)?;
+    if place == Place::Free || force {
         return Ok(());
     }
     let out = out.display();
+    if place == Place::Interrupted {
+        bail!(
+            "{out} holds an interrupted run: --resume {out} goes on with it, --force begins anew"
+        );
+    }
     if stdin().is_terminal() && stderr().is_terminal() {
         write!(stderr(), "{out} holds an earlier run. Replace it? [y/N] ")?;
         let mut answer = String::new();
@@ -108,26 +122,33 @@ impl Draft {
         fs::write(self.path(file), text + "\n").with_context(|| format!("cannot write {file}"))
     }
 
-    /// Moves the folder to its place; an earlier run there goes only once the new one stands.
+    /// Moves the files to their place, over those of an earlier run, and removes the checkpoints.
+    ///
+    /// The configuration, without which a folder is no model, goes first and comes last: a kill leaves the checkpoints, and
+    /// with them a run to resume.
     ///
     /// # Errors
     ///
     /// If the place has been filled with something else meanwhile, or cannot be written.
     pub fn commit(self) -> Result<()> {
         let context = || format!("cannot write the output folder {}", self.out.display());
-        let old = sibling(&self.out, "old");
-        let replaced = inspect(&self.out)? == Place::Run || self.out.exists();
-        if replaced {
-            fs::rename(&self.out, &old).with_context(context)?;
+        inspect(&self.out)?;
+        fs::create_dir_all(&self.out).with_context(context)?;
+        let config = self.out.join(CONFIG);
+        if config.exists() {
+            fs::remove_file(config).with_context(context)?;
         }
-        if let Err(error) = fs::rename(&self.folder, &self.out) {
-            if replaced {
-                let _ = fs::rename(&old, &self.out);
+        for file in [MODEL, METRICS, TEST, PREDICTIONS, CONFIG] {
+            let (new, place) = (self.path(file), self.out.join(file));
+            if new.exists() {
+                fs::rename(new, place).with_context(context)?;
+            } else if place.exists() {
+                fs::remove_file(place).with_context(context)?;
             }
-            return Err(error).with_context(context);
         }
-        if replaced {
-            fs::remove_dir_all(&old).with_context(|| format!("cannot remove {}", old.display()))?;
+        let checkpoints = self.out.join(CHECKPOINT);
+        if checkpoints.exists() {
+            fs::remove_dir_all(checkpoints).with_context(context)?;
         }
         Ok(())
     }

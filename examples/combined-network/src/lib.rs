@@ -9,6 +9,7 @@
 //! | [`network`] | the network and its inference |
 //! | [`learner`] | one training and one validation step, for Burn's `Learner` |
 //! | [`training`] | the whole run: data, `SupervisedTraining`, evaluation, saving |
+//! | [`checkpoint`], `stepwise`, [`exact`] | saving under way and going on from there; the loop; numbers that survive JSON |
 //! | [`data`], [`scaling`], [`random`] | the seeded regression tasks, target rescaling, random numbers |
 //! | [`dataset`], [`number_file`], [`problem`] | tables of the user's own |
 //! | [`import`], [`model`] | weights from PyTorch, what `predict` needs of a model |
@@ -18,20 +19,23 @@
 //! | [`metrics`], [`curves`], [`progress`] | what is measured, kept and shown |
 //! | [`compare`] | many runs as one table |
 //! | [`store`], [`draft`], [`table`], [`predict`] | run folders, CSV files, the `predict` command |
-//! | [`cli`], [`backend`], [`recipe`], [`report`] | command line, devices, default rates, the summary |
+//! | [`cli`], [`logging`], [`backend`], [`recipe`], [`report`] | command line, what it logs, devices, default rates, the summary |
 
 pub mod audit;
 pub mod backend;
 pub mod baseline;
+pub mod checkpoint;
 pub mod cli;
 pub mod compare;
 pub mod curves;
 pub mod data;
 pub mod dataset;
 pub mod draft;
+pub mod exact;
 pub mod import;
 pub mod learner;
 pub mod loader;
+pub mod logging;
 pub mod mersenne;
 pub mod metrics;
 pub mod model;
@@ -46,6 +50,7 @@ pub mod random;
 pub mod recipe;
 pub mod report;
 pub mod scaling;
+mod stepwise;
 pub mod store;
 pub mod strategy;
 pub mod table;

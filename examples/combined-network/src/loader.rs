@@ -52,6 +52,21 @@ impl TrainLoader {
         }
     }
 
+    /// Begins with another step than the first.
+    #[must_use]
+    pub fn starting_at(self, step: usize) -> Self {
+        Self {
+            done: Arc::new(step.into()),
+            ..self
+        }
+    }
+
+    /// The epoch that a step is in; both count from 0 here.
+    #[must_use]
+    pub fn epoch_of(&self, step: usize) -> usize {
+        step / self.per_epoch
+    }
+
     /// Epochs in the run; the last one may be shorter.
     #[must_use]
     pub fn epochs(&self) -> usize {
@@ -90,7 +105,8 @@ pub(crate) fn gather(
 impl DataLoader<Minibatch> for TrainLoader {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<Minibatch> + 'a> {
         let first = self.done.load(Ordering::Relaxed);
-        let total = self.per_epoch.min(self.steps - first);
+        let to_the_next = self.per_epoch - first % self.per_epoch;
+        let total = to_the_next.min(self.steps - first);
         Box::new(Epoch {
             loader: self,
             first,

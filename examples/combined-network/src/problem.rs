@@ -3,6 +3,11 @@
 use crate::data::{Splits, Task, generate};
 use crate::dataset::{Dataset, TableConfig};
 use crate::network::CombinedNetworkConfig;
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::io::{Write, stderr};
+use std::path::{Path, PathBuf};
 
 /// Rows to learn from, and the network for them.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,4 +45,55 @@ impl Problem {
             splits: dataset.splits,
         }
     }
+}
+
+/// A table to read, now and again when its run is resumed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableSource {
+    file: PathBuf,
+    /// The file's size, by which a change would be noticed.
+    bytes: u64,
+    target: String,
+    classes: usize,
+}
+
+impl TableSource {
+    /// The table in a file.
+    ///
+    /// # Errors
+    ///
+    /// If the file is not there.
+    pub fn new(file: &Path, target: &str, classes: usize) -> Result<Self> {
+        Ok(Self {
+            file: file.to_owned(),
+            bytes: size(file)?,
+            target: target.to_owned(),
+            classes,
+        })
+    }
+
+    /// Reads it, with a line on stderr about it.
+    ///
+    /// # Errors
+    ///
+    /// If the file has changed, or does not hold such a table.
+    pub fn read(&self, seed: u64) -> Result<Problem> {
+        let bytes = size(&self.file)?;
+        if bytes != self.bytes {
+            bail!(
+                "{} has changed since the run began: it had {} bytes and has {bytes}",
+                self.file.display(),
+                self.bytes
+            );
+        }
+        let dataset = Dataset::read(&self.file, &self.target, seed)?;
+        writeln!(stderr(), "{dataset}")?;
+        Ok(Problem::table(dataset, self.classes))
+    }
+}
+
+fn size(file: &Path) -> Result<u64> {
+    let found = fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?;
+    Ok(found.len())
 }

@@ -1,10 +1,10 @@
 //! The `train` command.
 
+use crate::checkpoint::{Checkpoints, Plan};
 use crate::cli::TrainArgs;
 use crate::curves::Curves;
-use crate::dataset::Dataset;
-use crate::draft::{Draft, may_replace};
-use crate::problem::Problem;
+use crate::draft::{Draft, inspect, may_replace};
+use crate::problem::{Problem, TableSource};
 use crate::progress::Display;
 use crate::recipe::Recipe;
 use crate::report::{Report, Summary};
@@ -14,16 +14,21 @@ use anyhow::Result;
 use serde::Serialize;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{Write, stderr, stdout};
+use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 
 impl TrainArgs {
-    /// Trains, saves, and prints the result.
+    /// Trains, or goes on with an interrupted training, saves, and prints the result.
     ///
     /// # Errors
     ///
-    /// If the backend is not available, or the output folder is taken or cannot be written.
+    /// If the backend is not available, or the output folder is taken or cannot be written, or there is nothing to resume.
     pub fn run(&self) -> Result<()> {
+        if let Some(out) = &self.resume {
+            let (checkpoints, plan) = Checkpoints::reopen(out)?;
+            inspect(out)?;
+            return self.train(plan.problem()?, &plan, out, &checkpoints);
+        }
         let settings = Settings {
             backend: self.backend,
             strategy: self.strategy,
@@ -38,17 +43,27 @@ impl TrainArgs {
         // An unwritable place is better found now than after the training.
         drop(Draft::create(&out)?);
 
-        let run = train_on(
-            self.problem()?,
-            settings,
-            Display::choose(self.plain, self.json),
-        )?;
-        save(&run, &out)?;
+        let plan = Plan::new(settings, self.table()?, self.checkpoint_every);
+        let problem = plan.problem()?;
+        let checkpoints = Checkpoints::begin(&out, &plan)?;
+        self.train(problem, &plan, &out, &checkpoints)
+    }
+
+    fn train(
+        &self,
+        problem: Problem,
+        plan: &Plan,
+        out: &Path,
+        checkpoints: &Checkpoints,
+    ) -> Result<()> {
+        let display = Display::choose(self.plain, self.json);
+        let run = train_on(problem, plan.settings, display, Some(checkpoints))?;
+        save(&run, out)?;
 
         let summary = Summary {
             report: &run.report,
             config: &run.config,
-            out: &out,
+            out,
         };
         if self.json {
             writeln!(stdout(), "{}", serde_json::to_string(&run.report)?)?;
@@ -58,15 +73,12 @@ impl TrainArgs {
         Ok(())
     }
 
-    /// The task, or the table with a line on stderr about it.
-    fn problem(&self) -> Result<Problem> {
+    fn table(&self) -> Result<Option<TableSource>> {
         let (Some(file), Some(target), Some(classes)) = (&self.data, &self.target, self.classes)
         else {
-            return Ok(Problem::generated(self.task, self.seed));
+            return Ok(None);
         };
-        let dataset = Dataset::read(file, target, self.seed)?;
-        writeln!(stderr(), "{dataset}")?;
-        Ok(Problem::table(dataset, classes))
+        TableSource::new(file, target, classes).map(Some)
     }
 
     fn usual_out(&self) -> PathBuf {

@@ -1,7 +1,12 @@
 //! A whole run: data, Burn's `SupervisedTraining`, evaluation.
+//!
+//! A run can be interrupted and go on from a checkpoint, to the same bits as without the interruption: the checkpoint has
+//! parameters, Adam's moments, the learning rate's step and the curves; the selector's schedules and draws and the minibatches
+//! follow from the seed and the step.
 
 use crate::backend::Backend;
 use crate::baseline::line_mse;
+use crate::checkpoint::{Checkpoints, State};
 use crate::curves::{Curves, curve_logger};
 use crate::data::{Rows, Task};
 use crate::learner::Trainee;
@@ -12,6 +17,7 @@ use crate::problem::Problem;
 use crate::progress::Display;
 use crate::recipe::{Decay, Recipe};
 use crate::report::Report;
+use crate::stepwise::{Saving, Stepwise};
 use crate::store::RunConfig;
 use crate::strategy::Strategy;
 use crate::validation::ValidLoader;
@@ -19,12 +25,14 @@ use anyhow::{Context, Result, anyhow, bail};
 use burn::grad_clipping::GradientClippingConfig;
 use burn::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
 use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
+use burn::module::Module;
 use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn::tensor::Device;
-use burn::train::{Learner, SupervisedTraining};
+use burn::train::{Learner, SupervisedTraining, TrainingStrategy};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
+use tracing::info_span;
 
 /// What to train, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -69,17 +77,30 @@ pub struct Run {
 /// If the settings name no task, the backend is not available, or it fails under way.
 pub fn train(settings: Settings, display: Display) -> Result<Run> {
     let task = settings.task.context("the settings name no task")?;
-    train_on(Problem::generated(task, settings.seed), settings, display)
+    let problem = Problem::generated(task, settings.seed);
+    train_on(problem, settings, display, None)
 }
 
-/// Trains on a problem and evaluates.
+/// Trains on a problem and evaluates, from the last of these checkpoints if there is one, and saves more of them under way.
 ///
 /// # Errors
 ///
-/// If the backend is not available, or fails under way.
-pub fn train_on(problem: Problem, settings: Settings, display: Display) -> Result<Run> {
-    let device = settings.backend.device()?;
+/// If the backend is not available, or fails under way, or a checkpoint cannot be read or written.
+pub fn train_on(
+    problem: Problem,
+    settings: Settings,
+    display: Display,
+    checkpoints: Option<&Checkpoints>,
+) -> Result<Run> {
     let mut config = RunConfig::new(settings, &problem);
+    let span = info_span!(
+        "train",
+        strategy = settings.strategy.name(),
+        subject = config.subject(),
+        seed = settings.seed,
+    );
+    let _span = span.entered();
+    let device = settings.backend.device()?;
     let (table, data) = (problem.table, problem.splits);
     let seen = |rows| match &table {
         Some(table) => table.standardise(rows),
@@ -88,10 +109,24 @@ pub fn train_on(problem: Problem, settings: Settings, display: Display) -> Resul
     let (train, tested) = (seen(data.train), seen(data.test.clone()));
     let baseline_mse = line_mse(&train, &tested);
 
-    let start = Instant::now();
-    let (network, curves) = fit(&config, train, seen(data.valid), &device, display)?;
+    let state = match checkpoints {
+        Some(checkpoints) => checkpoints.latest()?,
+        None => None,
+    };
+    let before = state.as_ref().map_or(0.0, |state| state.seconds);
+    let fit = Fit {
+        config: &config,
+        device: &device,
+        display,
+        checkpoints,
+        start: Instant::now(),
+        before,
+    };
+    let (network, curves) = fit.run(train, seen(data.valid), state)?;
+    let evaluation = info_span!("evaluation").entered();
     let choices = network.choose(&tested, config.scaling, &device)?;
-    let seconds = start.elapsed().as_secs_f64();
+    drop(evaluation);
+    let seconds = before + fit.start.elapsed().as_secs_f64();
 
     // Fewer than asked for if the dashboard's user stopped the run.
     config.settings.steps = curves.cost.len();
@@ -111,48 +146,110 @@ pub fn train_on(problem: Problem, settings: Settings, display: Display) -> Resul
     })
 }
 
-fn fit(
-    config: &RunConfig,
-    train: Rows,
-    valid: Rows,
-    device: &Device,
+struct Fit<'a> {
+    config: &'a RunConfig,
+    device: &'a Device,
     display: Display,
-) -> Result<(CombinedNetwork, Curves)> {
-    let Settings {
-        strategy,
-        seed,
-        steps,
-        recipe,
-        ..
-    } = config.settings;
-    let device = &device.clone().autodiff();
-    let trainee = Trainee {
-        network: config.network.init(seed, device),
-        selector: strategy.selector(seed, steps, device),
-        unit: config.scaling.deviation.powi(2),
-    };
-    let loader = TrainLoader::new(train, config.scaling, seed, steps, device.clone());
-    let epochs = loader.epochs();
-    let validation = ValidLoader::new(valid, config.scaling, device.clone());
-    let (logger, reader) = curve_logger();
-    let training = SupervisedTraining::new("", Arc::new(loader), Arc::new(validation))
-        .with_application_logger(None)
-        .with_metric_logger(logger)
-        .metric_train_numeric(ReadingMetric::<Cost>::new())
-        .metric_valid_numeric(ReadingMetric::<HardError>::new())
-        .metric_valid_numeric(ReadingMetric::<ClassesUsed>::new())
-        .num_epochs(epochs)
-        .label(&format!("{} on {}", strategy.name(), config.subject()));
-    let renderer = display.renderer(training.interrupter());
-    let learner = Learner::new(trainee, optimizer(recipe), learning_rate(recipe, steps)?);
-    let result = training.renderer(renderer).launch(learner);
+    checkpoints: Option<&'a Checkpoints>,
+    start: Instant,
+    /// Seconds of the run before `start`.
+    before: f64,
+}
 
-    // Gives the terminal back before anything is printed.
-    drop(result.renderer);
-    if let Some(error) = result.error {
-        bail!("training stopped: {error}");
+impl Fit<'_> {
+    fn run(
+        &self,
+        train: Rows,
+        valid: Rows,
+        state: Option<State>,
+    ) -> Result<(CombinedNetwork, Curves)> {
+        let Settings {
+            strategy,
+            seed,
+            steps,
+            recipe,
+            ..
+        } = self.config.settings;
+        let device = &self.device.clone().autodiff();
+        let scaling = self.config.scaling;
+        let first_step = state.as_ref().map_or(0, |state| state.step);
+        let loader =
+            TrainLoader::new(train, scaling, seed, steps, device.clone()).starting_at(first_step);
+        let (epochs, first_epoch) = (loader.epochs(), loader.epoch_of(first_step));
+        let validation = ValidLoader::new(valid, scaling, device.clone());
+        let (learner, curves) = self.learner(recipe, state, device)?;
+        let (logger, reader) = curve_logger(curves);
+        let reader = Arc::new(Mutex::new(reader));
+        let mut training = SupervisedTraining::new("", Arc::new(loader), Arc::new(validation))
+            .with_application_logger(None)
+            .with_metric_logger(logger)
+            .metric_train_numeric(ReadingMetric::<Cost>::new())
+            .metric_valid_numeric(ReadingMetric::<HardError>::new())
+            .metric_valid_numeric(ReadingMetric::<ClassesUsed>::new())
+            .num_epochs(epochs)
+            .label(&format!("{} on {}", strategy.name(), self.config.subject()));
+        if let Some(checkpoints) = self.checkpoints {
+            training = checkpoints.attach(training);
+        }
+        let stepwise = Stepwise {
+            device: device.clone(),
+            first_step,
+            first_epoch,
+            saving: self.checkpoints.map(|checkpoints| Saving {
+                checkpoints: checkpoints.clone(),
+                reader: reader.clone(),
+                start: self.start,
+                seconds: self.before,
+            }),
+        };
+        let renderer = self.display.renderer(training.interrupter());
+        let result = training
+            .with_training_strategy(TrainingStrategy::Custom(Arc::new(stepwise)))
+            .renderer(renderer)
+            .launch(learner);
+
+        // Gives the terminal back before anything is printed.
+        drop(result.renderer);
+        if let Some(error) = result.error {
+            bail!("training stopped: {error}");
+        }
+        let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok((result.model.network, reader.finish()))
     }
-    Ok((result.model.network, reader.finish()))
+
+    /// The network, its optimiser and the learning rate, at the beginning or as they were, with the curves so far.
+    fn learner(
+        &self,
+        recipe: Recipe,
+        state: Option<State>,
+        device: &Device,
+    ) -> Result<(Learner<Trainee>, Curves)> {
+        let RunConfig {
+            settings,
+            network,
+            scaling,
+            ..
+        } = self.config;
+        let trainee = Trainee {
+            network: network.init(settings.seed, device),
+            selector: settings
+                .strategy
+                .selector(settings.seed, settings.steps, device),
+            unit: scaling.deviation.powi(2),
+        };
+        let (optimizer, rate) = (optimizer(recipe), learning_rate(recipe, settings.steps)?);
+        let Some(state) = state else {
+            return Ok((Learner::new(trainee, optimizer, rate), Curves::default()));
+        };
+        let trainee = trainee
+            .try_load_record(state.model)
+            .context("the checkpoint holds another network")?;
+        trainee.selector.resume(state.step);
+        let mut learner = Learner::new(trainee, optimizer, rate);
+        learner.load_optim(state.optimizer);
+        learner.load_scheduler(state.schedule);
+        Ok((learner, state.curves))
+    }
 }
 
 /// Adam with PyTorch's epsilon: Burn's default of 1e-5 would slow a classifier whose gradients have become small.

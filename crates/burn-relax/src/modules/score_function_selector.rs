@@ -161,6 +161,11 @@ pub struct Selection<const D: usize, const DV: usize> {
 }
 
 impl ScoreFunctionSelector {
+    /// Goes on drawing as after so many forward passes in training, for a training that continues from a saved record.
+    pub fn resume(&self, passes: usize) {
+        self.seeds.resume(passes);
+    }
+
     /// Chooses a class per row, or `samples` of them, and reads out their values.
     ///
     /// # Shapes

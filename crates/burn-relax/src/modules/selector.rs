@@ -40,7 +40,7 @@ config! {
 /// asks for multiplies then, `n` classes at each of three choices making `n³` costs for the strategies that look at all.
 ///
 /// Created with [`SelectorConfig`]. A learned deviation and a moving average are part of a saved record; the counts of steps
-/// and draws are not.
+/// and draws are not: [`resume`](Self::resume) sets them.
 ///
 /// # Example
 ///
@@ -271,6 +271,16 @@ impl Selector {
     /// Sets the step of the schedules, for several forward passes in one step or for a training that goes on.
     pub fn set_step(&self, step: usize) {
         self.steps.set(step);
+    }
+
+    /// Goes on as after so many forward passes in training: schedules at that step, draws that have not been made. For a
+    /// training that continues from a saved record.
+    pub fn resume(&self, passes: usize) {
+        self.steps.set(passes);
+        self.seeds.resume(passes);
+        if let Some(sampler) = &self.sampler {
+            sampler.resume(passes);
+        }
     }
 
     #[track_caller]

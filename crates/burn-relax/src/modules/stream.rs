@@ -33,6 +33,11 @@ impl SeedStream {
         let step = self.step.fetch_add(1, Ordering::Relaxed);
         Seed { key, step }
     }
+
+    /// Goes on as after so many seeds.
+    pub(super) fn resume(&self, step: usize) {
+        self.step.store(step as u64, Ordering::Relaxed);
+    }
 }
 
 /// Training steps done; clones share the count.

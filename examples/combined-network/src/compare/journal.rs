@@ -1,0 +1,151 @@
+//! Finished jobs, kept at once: one line of JSON for each, the plan in the first.
+//!
+//! A kill can tear the last line only; a torn line is cut off and its job done again.
+
+use super::outcome::Outcome;
+use super::plan::{Job, Plan};
+use super::{CSV, HTML, JSON};
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Seek, SeekFrom, Write};
+use std::path::Path;
+
+const JOURNAL: &str = "journal.jsonl";
+
+/// The journal of a comparison, open to be continued.
+#[derive(Debug)]
+pub(super) struct Journal {
+    file: File,
+    done: Vec<Entry>,
+}
+
+/// A line after the first.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Entry {
+    pub(super) job: Job,
+    pub(super) outcome: Outcome,
+}
+
+impl Journal {
+    /// Opens the journal in an output folder, which is made where it is missing.
+    ///
+    /// # Errors
+    ///
+    /// If the folder is not empty and nothing was said of that, holds files that no comparison writes, the journal in it has
+    /// another plan, another process writes to it, or it cannot be written.
+    pub(super) fn open(out: &Path, plan: &Plan, resume: bool, force: bool) -> Result<Self> {
+        let name = out.display();
+        let context = || format!("cannot write to the output folder {name}");
+        fs::create_dir_all(out).with_context(context)?;
+        let used = inspect(out)?;
+        if used && !resume && !force {
+            bail!(
+                "{name} is not empty: --resume goes on with the comparison in it, --force begins anew, or choose another \
+                 --out"
+            );
+        }
+        let path = out.join(JOURNAL);
+        if resume && !path.is_file() {
+            bail!("{name} holds no comparison to resume: it has no {JOURNAL}");
+        }
+        let mut options = OpenOptions::new();
+        let options = options.read(true).write(true).create(true).truncate(false);
+        let file = options.open(&path).with_context(context)?;
+        if file.try_lock().is_err() {
+            bail!("another comparison is writing to {name}");
+        }
+        let text = if resume {
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?
+        } else {
+            for results in [CSV, JSON, HTML] {
+                remove(&out.join(results)).with_context(context)?;
+            }
+            String::new()
+        };
+        let whole = text.rfind('\n').map_or(0, |end| end + 1);
+        let mut journal = Self {
+            file,
+            done: Vec::new(),
+        };
+        journal.file.set_len(whole as u64).with_context(context)?;
+        journal.file.seek(SeekFrom::End(0)).with_context(context)?;
+        match text[..whole].lines().next() {
+            None => journal.write(plan)?,
+            Some(first) => {
+                let theirs: Plan = serde_json::from_str(first).with_context(|| {
+                    format!("{} is not the journal of a comparison", path.display())
+                })?;
+                if let Some(difference) = plan.difference(&theirs) {
+                    bail!(
+                        "cannot resume {name}: {difference}; give the same options, or choose another --out"
+                    );
+                }
+            }
+        }
+        for line in text[..whole].lines().skip(1) {
+            match serde_json::from_str(line) {
+                Ok(entry) => journal.done.push(entry),
+                Err(error) => tracing::warn!("passed over a line of the journal: {error}"),
+            }
+        }
+        Ok(journal)
+    }
+
+    /// The outcome of a job that has been done before.
+    pub(super) fn find(&self, job: Job) -> Option<Outcome> {
+        let entry = self.done.iter().find(|entry| entry.job == job)?;
+        Some(entry.outcome.clone())
+    }
+
+    /// Keeps a finished job.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub(super) fn add(&mut self, job: Job, outcome: &Outcome) -> Result<()> {
+        self.write(&Entry {
+            job,
+            outcome: outcome.clone(),
+        })
+    }
+
+    fn write(&mut self, content: &impl Serialize) -> Result<()> {
+        let line = serde_json::to_string(content)? + "\n";
+        self.file
+            .write_all(line.as_bytes())
+            .and_then(|()| self.file.sync_data())
+            .context("cannot write the journal")
+    }
+}
+
+/// Whether there is anything in the folder; what no comparison writes is never replaced.
+fn inspect(out: &Path) -> Result<bool> {
+    let mut used = false;
+    for entry in fs::read_dir(out).with_context(|| format!("cannot read {}", out.display()))? {
+        let name = entry?.file_name();
+        let stem = Path::new(&name).file_stem().unwrap_or_default();
+        let of_ours = |file: &&str| {
+            let ours = Path::new(file);
+            name == **file
+                || (ours.file_stem() == Some(stem) && name.to_string_lossy().ends_with(".new"))
+        };
+        if ![CSV, JSON, HTML, JOURNAL].iter().any(|file| of_ours(&file)) {
+            bail!(
+                "{} holds '{}', which no comparison writes: choose another --out",
+                out.display(),
+                name.to_string_lossy()
+            );
+        }
+        used = true;
+    }
+    Ok(used)
+}
+
+fn remove(file: &Path) -> std::io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
