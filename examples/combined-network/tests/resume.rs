@@ -41,7 +41,7 @@ fn a_run_goes_on_to_the_same_bits() {
         let folder = tempdir().expect("a folder");
         let settings = settings(Backend::compiled()[0], strategy, 63);
         let plan = Plan::new(settings, None, 10);
-        let train = |checkpoints| {
+        let train = |checkpoints: &Checkpoints| {
             let problem = plan.problem().expect("a task");
             let run = train_on(problem, settings, Display::Silent, Some(checkpoints));
             result(&run.expect("the run ends well"))
