@@ -131,7 +131,7 @@ fn inspect(out: &Path) -> Result<bool> {
             name == **file
                 || (ours.file_stem() == Some(stem) && name.to_string_lossy().ends_with(".new"))
         };
-        if ![CSV, JSON, HTML, JOURNAL].iter().any(|file| of_ours(file)) {
+        if ![CSV, JSON, HTML, JOURNAL].iter().any(of_ours) {
             bail!(
                 "{} holds '{}', which no comparison writes: choose another --out",
                 out.display(),
