@@ -312,16 +312,31 @@ impl<A: Real> Bracket<A> {
     /// Newton's method inside the bracket, which is halved where the steps do not shrink it.
     #[inline(always)]
     fn next(&mut self, v: A, step: A) -> Next<A> {
-        let small = v * A::NO_STEP;
-        if step < small && A::ZERO - step < small {
-            return Next { v, last: true };
-        }
         if step > A::ZERO {
             self.high = v;
         } else {
             self.low = v;
         }
         let width = self.high - self.low;
+        let unit = v * A::NO_STEP * A::from_f64(0.25);
+        if step == A::ZERO {
+            return Next { v, last: true };
+        }
+        if width <= unit + unit {
+            // At a large alpha an entry joins with nearly all its weight: the lower end is before that.
+            return Next {
+                v: self.low,
+                last: true,
+            };
+        }
+        // Where an entry has just joined, the slope is so steep that a step is short far from the root.
+        let step = if A::ZERO < step && step < unit {
+            unit
+        } else if step < A::ZERO && A::ZERO - unit < step {
+            A::ZERO - unit
+        } else {
+            step
+        };
         let halved = width + width <= self.width;
         self.stalled = if halved { 0 } else { self.stalled + 1 };
         self.width = width;

@@ -131,9 +131,9 @@ const CROWDED_F32: f64 = 1e-3;
 #[test]
 fn alpha_above_two_is_right_in_short_rows() {
     let mut rng = StdRng::seed_from_u64(35);
-    for alpha in [2.001f64, 2.25] {
+    for alpha in [2.001f64, 2.25, 3.0] {
         // An entry on the threshold has the weight of an error there to the power 1 / (alpha - 1), which the others lack. The search
-        // ends with a step of 4 units, and the logits' differences are rounded.
+        // ends in a bracket of 2 units, and the logits' differences are rounded.
         let joining = (8.0 * f64::from(f32::EPSILON)).powf(1.0 / (alpha - 1.0));
         for r in 0..ROWS / 10 {
             let n = rng.random_range(1..16);
