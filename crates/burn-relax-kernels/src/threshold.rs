@@ -224,7 +224,7 @@ pub(crate) fn search<B: Backend, A: Real, M: Map<A>>(map: M, list: &mut [A]) -> 
         } else {
             newton.next(v, step)
         };
-        last = next.last || next.v == v || passes + 1 == MOST_PASSES;
+        last = next.last || next.v == v || passes + 1 >= MOST_PASSES;
         v = next.v;
     };
     Threshold {
