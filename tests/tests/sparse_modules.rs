@@ -87,7 +87,7 @@ fn gumbel_with_a_map_is_its_function() {
             .with_map(MAP)
             .with_seed(Some(7))
             .init();
-        let seed = burn_relax::Seed { key: 7, step: 0 };
+        let seed = burn_relax::Seed::new(7, 0);
         same(
             gumbel.forward(tracked.clone()),
             gumbel_softmax_with_map(tracked, 1, 1.0, MAP, false, seed),

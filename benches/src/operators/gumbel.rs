@@ -11,7 +11,7 @@ use super::{
 /// Of the relaxed sample.
 const TEMPERATURE: f64 = 0.5;
 /// Any seed: the cost of a draw does not depend on it.
-const SEED: Seed = Seed { key: 1, step: 1 };
+const SEED: Seed = Seed::new(1, 1);
 
 /// Noise is generated and never written.
 const GENERATED: Traffic = Traffic {

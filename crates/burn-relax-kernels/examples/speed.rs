@@ -115,7 +115,7 @@ fn shape(rows: usize, n: usize, threads: usize, filter: &str) {
             t0 / c0
         );
     };
-    let seed = kernels::Seed { key: 1, step: 2 };
+    let seed = kernels::Seed::new(1, 2);
 
     let stats2 = &mut stats[..2 * rows];
     report("softmax", 2 * total, &mut || {

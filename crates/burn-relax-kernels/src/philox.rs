@@ -11,12 +11,37 @@ pub struct Seed {
     pub key: u64,
     /// The upper half of the counter: one per call, so that no two calls share noise.
     pub step: u64,
+    /// The number of the call's first row: 0, unless the call has only a part of a batch and shall draw what a call with all
+    /// of it would draw there.
+    pub row: u64,
+}
+
+impl Seed {
+    /// A seed for whole batches.
+    #[must_use]
+    pub const fn new(key: u64, step: u64) -> Self {
+        Self { key, step, row: 0 }
+    }
+
+    /// The seed for the part of the batch that begins with this row.
+    #[must_use]
+    pub const fn with_row(self, row: u64) -> Self {
+        Self { row, ..self }
+    }
+
+    /// The number of the first element of a row of the call, with so many elements in each.
+    #[must_use]
+    pub const fn element(self, row: usize, elements: usize) -> u64 {
+        self.row
+            .wrapping_add(row as u64)
+            .wrapping_mul(elements as u64)
+    }
 }
 
 impl From<u64> for Seed {
     /// The key, at step 0.
     fn from(key: u64) -> Self {
-        Self { key, step: 0 }
+        Self::new(key, 0)
     }
 }
 
@@ -126,10 +151,7 @@ mod tests {
 
     #[test]
     fn groups_hold_the_blocks_in_order_across_the_carry() {
-        let seed = Seed {
-            key: 0x0123_4567_89ab_cdef,
-            step: 0xfedc_ba98_7654_3210,
-        };
+        let seed = Seed::new(0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210);
         for start in [0, u32::MAX as u64 - 3, u64::MAX - 2] {
             let mut out = [0; 4 * GROUP];
             fill(seed, start, &mut out);

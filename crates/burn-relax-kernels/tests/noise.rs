@@ -92,20 +92,10 @@ fn gumbel_noise_is_accurate_in_both_types() {
 
 #[test]
 fn seeds_and_steps_give_different_noise() {
-    let a = uniforms::<f32>(Seed { key: 1, step: 0 }, 0, 16);
-    assert_ne!(a, uniforms::<f32>(Seed { key: 2, step: 0 }, 0, 16));
-    assert_ne!(a, uniforms::<f32>(Seed { key: 1, step: 1 }, 0, 16));
-    assert_ne!(
-        a,
-        uniforms::<f32>(
-            Seed {
-                key: 1 << 32,
-                step: 0
-            },
-            0,
-            16
-        )
-    );
+    let a = uniforms::<f32>(Seed::new(1, 0), 0, 16);
+    assert_ne!(a, uniforms::<f32>(Seed::new(2, 0), 0, 16));
+    assert_ne!(a, uniforms::<f32>(Seed::new(1, 1), 0, 16));
+    assert_ne!(a, uniforms::<f32>(Seed::new(1 << 32, 0), 0, 16));
 }
 
 #[test]

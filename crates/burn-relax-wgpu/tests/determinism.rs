@@ -31,7 +31,11 @@ fn run(rows: usize, n: usize) -> Vec<Vec<u32>> {
         .collect();
     let unit = tensor(&unit, &shape);
     let power = tensor(&[2.5], &[1, 1]);
-    let noise = || Noise::Drawn { key: 5, step: 6 };
+    let noise = || Noise::Drawn {
+        key: 5,
+        step: 6,
+        row: 0,
+    };
 
     let (probs, stats) = softmax(x.clone(), 1, 0.9);
     let softmax_grad = softmax_backward(probs.clone(), stats, g.clone(), 1, 0.9);
@@ -45,7 +49,7 @@ fn run(rows: usize, n: usize) -> Vec<Vec<u32>> {
     let (of_unit, of_power) = gradual_argmax_backward(unit, power, g.clone(), 1);
     let (hard, stats) = gumbel_argmax(x.clone(), noise(), 1, 0.9);
     let hard_grad = gumbel_argmax_backward(x.clone(), noise(), stats, g, 1, 0.9);
-    let (index, log_prob, stats) = sample_categorical(x.clone(), 1, 1, 0.9, [7, 8], DType::I32);
+    let (index, log_prob, stats) = sample_categorical(x.clone(), 1, 1, 0.9, [7, 8, 0], DType::I32);
     let drawn: Vec<u32> = read_ints(&index).iter().map(|&i| i as u32).collect();
     let sample_grad = categorical_log_prob_backward(x, index, stats, row, 1, 0.9);
     let results: [CubeTensor; 15] = [

@@ -95,7 +95,11 @@ impl Widened for CubeTensor {
 /// An operator's float results of the inputs' dtype, of gradients too.
 type Run = fn(&Inputs) -> Vec<CubeTensor>;
 
-const NOISE: Noise = Noise::Drawn { key: 1, step: 2 };
+const NOISE: Noise = Noise::Drawn {
+    key: 1,
+    step: 2,
+    row: 0,
+};
 
 /// All operators, forward and backward; backward passes get their saved outputs from the inputs.
 const OPERATORS: [(&str, Run); 17] = [
@@ -176,7 +180,7 @@ const OPERATORS: [(&str, Run); 17] = [
     }),
     ("sample_categorical", |i| {
         let x = || i.logits.clone();
-        let (_, log_prob, s) = sample_categorical(x(), 1, 1, 0.7, [3, 4], DType::I32);
+        let (_, log_prob, s) = sample_categorical(x(), 1, 1, 0.7, [3, 4, 0], DType::I32);
         let (named, g) = (i.named.clone(), i.row.clone());
         vec![
             log_prob,

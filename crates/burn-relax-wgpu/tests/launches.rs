@@ -61,7 +61,11 @@ fn check(rows: usize, n: usize, most: usize) {
     let power = tensor(&[2.0], &[1, 1]);
     let named = TensorData::new(vec![0i32; rows], Shape::from([rows, 1]));
     let named: CubeTensor = CubeBackend::int_from_data(named, &device());
-    let noise = || Noise::Drawn { key: 1, step: 2 };
+    let noise = || Noise::Drawn {
+        key: 1,
+        step: 2,
+        row: 0,
+    };
     let given = || Noise::Given(v.clone());
     let x = || x.clone();
     let (v, g, row, c) = (
@@ -133,7 +137,7 @@ fn check(rows: usize, n: usize, most: usize) {
         gumbel_argmax_backward(x(), noise(), s, g(), 1, 0.5)
     });
     let (index, _, s) = at_most(most, "sample", || {
-        sample_categorical(x(), 1, 1, 1.0, [3, 4], DType::I32)
+        sample_categorical(x(), 1, 1, 1.0, [3, 4, 0], DType::I32)
     });
     at_most(most, "sample backward", || {
         categorical_log_prob_backward(x(), index, s, row(), 1, 1.0)

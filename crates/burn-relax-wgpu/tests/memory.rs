@@ -55,7 +55,11 @@ fn a_forward_and_a_backward_pass_reserve_their_results_alone() {
     let unit = tensor(&vec![0.5; SHAPE[0] * SHAPE[1]], &SHAPE);
     let power = tensor(&[2.0], &[1, 1]);
     read(&x);
-    let noise = || Noise::Drawn { key: 1, step: 2 };
+    let noise = || Noise::Drawn {
+        key: 1,
+        step: 2,
+        row: 0,
+    };
     let x = || x.clone();
     let (v, g, row, c) = (
         || v.clone(),
@@ -137,7 +141,7 @@ fn a_forward_and_a_backward_pass_reserve_their_results_alone() {
     });
     reserves(1, "sample_categorical", || {
         let dtype = burn_backend::DType::I32;
-        let (i, l, s) = sample_categorical(x(), 1, 1, 1.0, [3, 4], dtype);
+        let (i, l, s) = sample_categorical(x(), 1, 1, 1.0, [3, 4, 0], dtype);
         let d = categorical_log_prob_backward(x(), i.clone(), s.clone(), row(), 1, 1.0);
         vec![i, l, s, d]
     });

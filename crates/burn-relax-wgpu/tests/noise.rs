@@ -25,15 +25,13 @@ const EXACT: f64 = 1e-6;
 
 const TEMPERATURE: f64 = 0.7;
 
-const SEED: Seed = Seed {
-    key: 0x0123_4567_89ab_cdef,
-    step: 0xfedc_ba98_7654_3210,
-};
+const SEED: Seed = Seed::new(0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210);
 
 fn drawn() -> Noise {
     Noise::Drawn {
         key: SEED.key,
         step: SEED.step,
+        row: SEED.row,
     }
 }
 
@@ -236,7 +234,7 @@ fn check_samples(what: &str, x: &[f32], n: usize, samples: usize) {
         1,
         samples,
         TEMPERATURE,
-        [SEED.key, SEED.step],
+        [SEED.key, SEED.step, SEED.row],
         DType::I32,
     );
     let g = Numbers(6).take(count * samples, 1.0);
@@ -335,7 +333,7 @@ fn samples_have_the_frequencies_of_their_weights() {
     let x = [0.0f32, 1.0, -1.0, f32::NEG_INFINITY];
     let samples = 40_000;
     let logits = tensor(&x, &[1, 4]);
-    let (index, _, _) = sample_categorical(logits, 1, samples, 1.0, [9, 0], DType::I32);
+    let (index, _, _) = sample_categorical(logits, 1, samples, 1.0, [9, 0, 0], DType::I32);
     let mut counts = [0.0f64; 4];
     for k in read_ints(&index) {
         counts[k as usize] += 1.0;
@@ -355,7 +353,7 @@ fn no_rows_give_empty_results() {
     assert_eq!(soft.meta.shape()[..], [0, 5]);
     let grad = gumbel_argmax_backward(x.clone(), drawn(), stats, soft, 1, 1.0);
     assert_eq!(grad.meta.shape()[..], [0, 5]);
-    let (index, log_prob, _) = sample_categorical(x, 1, 3, 1.0, [1, 2], DType::I32);
+    let (index, log_prob, _) = sample_categorical(x, 1, 3, 1.0, [1, 2, 0], DType::I32);
     assert_eq!(index.meta.shape()[..], [0, 3]);
     assert_eq!(log_prob.meta.shape()[..], [0, 3]);
 }

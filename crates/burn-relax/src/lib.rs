@@ -60,12 +60,17 @@ mod check;
 mod coefficient;
 #[doc(hidden)]
 pub mod composed;
+#[cfg(any(
+    feature = "router",
+    all(feature = "fusion", feature = "cubecl-backend")
+))]
+mod custom;
 mod estimators;
 mod functions;
-#[cfg(all(feature = "fusion", feature = "cubecl-backend"))]
-mod metadata;
 mod modules;
 mod ops;
+#[cfg(feature = "router")]
+pub mod remote;
 mod schedule;
 mod strategy;
 

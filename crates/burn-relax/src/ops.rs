@@ -14,8 +14,6 @@ use burn_core::backend::{
     tensor::{FloatTensor, IntTensor},
 };
 
-#[cfg(all(feature = "fusion", feature = "cubecl-backend"))]
-use crate::metadata;
 use crate::{Seed, composed};
 
 /// Backend operations behind the public functions, one pair for each operator that has a kernel.
@@ -28,22 +26,19 @@ use crate::{Seed, composed};
     LibTorch: cfg(feature = "tch"),
     Remote: cfg(feature = "remote"),
     Capture: cfg(feature = "capture"),
-    Fusion: cfg(all(feature = "fusion", feature = "cubecl-backend")),
     Autodiff: cfg(feature = "autodiff"),
 )]
 pub trait RelaxOps: Backend {
     /// `softmax(logits / T)` along `dim`; returns the weights and the row statistics.
-    #[fusion(meta = metadata::map_to_simplex)]
     fn softmax_with_stats(
         logits: FloatTensor<Self>,
         dim: usize,
         temperature: f64,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        composed::softmax::<Self>(logits, dim, temperature)
+        composed::softmax_with_stats::<Self>(logits, dim, temperature)
     }
 
     /// Gradient of [`softmax_with_stats`](RelaxOps::softmax_with_stats) with respect to the logits, from the saved weights.
-    #[fusion(dtype = probs, shape = probs)]
     fn softmax_backward(
         probs: FloatTensor<Self>,
         stats: FloatTensor<Self>,
@@ -55,16 +50,14 @@ pub trait RelaxOps: Backend {
     }
 
     /// Logarithm of the softmax along `dim`; returns it with the row statistics.
-    #[fusion(meta = metadata::log_map_to_simplex)]
     fn log_softmax_with_stats(
         logits: FloatTensor<Self>,
         dim: usize,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        composed::log_softmax::<Self>(logits, dim)
+        composed::log_softmax_with_stats::<Self>(logits, dim)
     }
 
     /// Gradient of [`log_softmax_with_stats`](RelaxOps::log_softmax_with_stats) with respect to the logits, from the saved output.
-    #[fusion(dtype = log_probs, shape = log_probs)]
     fn log_softmax_backward(
         log_probs: FloatTensor<Self>,
         stats: FloatTensor<Self>,
@@ -75,7 +68,6 @@ pub trait RelaxOps: Backend {
     }
 
     /// Expected coordinate under the softmax; `coordinates` has one entry per class.
-    #[fusion(meta = metadata::soft_argmax)]
     fn soft_argmax(
         logits: FloatTensor<Self>,
         coordinates: FloatTensor<Self>,
@@ -86,7 +78,6 @@ pub trait RelaxOps: Backend {
     }
 
     /// Gradient of [`soft_argmax`](RelaxOps::soft_argmax) with respect to the logits.
-    #[fusion(dtype = logits, shape = logits)]
     fn soft_argmax_backward(
         logits: FloatTensor<Self>,
         coordinates: FloatTensor<Self>,
@@ -108,7 +99,6 @@ pub trait RelaxOps: Backend {
     }
 
     /// Expected value under the softmax: `values` has the logits' shape, then optional feature dimensions.
-    #[fusion(meta = metadata::gather)]
     fn soft_argmax_gather(
         logits: FloatTensor<Self>,
         values: FloatTensor<Self>,
@@ -119,7 +109,6 @@ pub trait RelaxOps: Backend {
     }
 
     /// The value at the argmax, the expected value, and the row statistics.
-    #[fusion(meta = metadata::hard_gather)]
     fn hard_argmax_gather(
         logits: FloatTensor<Self>,
         values: FloatTensor<Self>,
@@ -130,7 +119,6 @@ pub trait RelaxOps: Backend {
     }
 
     /// Gradients of [`soft_argmax_gather`](RelaxOps::soft_argmax_gather) with respect to logits and values.
-    #[fusion(meta = metadata::gather_backward)]
     fn soft_argmax_gather_backward(
         logits: FloatTensor<Self>,
         values: FloatTensor<Self>,
@@ -152,7 +140,6 @@ pub trait RelaxOps: Backend {
     }
 
     /// Power sharpening; `power` holds one value, or one for each row with size 1 along `dim`.
-    #[fusion(dtype = values, shape = values)]
     fn gradual_argmax(
         values: FloatTensor<Self>,
         power: FloatTensor<Self>,
@@ -162,7 +149,6 @@ pub trait RelaxOps: Backend {
     }
 
     /// Gradients of [`gradual_argmax`](RelaxOps::gradual_argmax) with respect to values and power (one per row).
-    #[fusion(meta = metadata::gradual_backward)]
     fn gradual_argmax_backward(
         values: FloatTensor<Self>,
         power: FloatTensor<Self>,
@@ -173,7 +159,6 @@ pub trait RelaxOps: Backend {
     }
 
     /// `v^p / Σ v^p` and its row statistics; `power` holds one value, or one for each row with size 1 along `dim`.
-    #[fusion(meta = metadata::power)]
     fn power_softmax(
         values: FloatTensor<Self>,
         power: FloatTensor<Self>,
@@ -183,7 +168,6 @@ pub trait RelaxOps: Backend {
     }
 
     /// Gradients of [`power_softmax`](RelaxOps::power_softmax) with respect to values and power (one per row).
-    #[fusion(meta = metadata::power_backward)]
     fn power_softmax_backward(
         values: FloatTensor<Self>,
         power: FloatTensor<Self>,
@@ -197,7 +181,6 @@ pub trait RelaxOps: Backend {
 
     /// `-T log Σ softmax(logits) exp(-cost / T)` along `dim`, and four row statistics: maximum and normaliser of the
     /// logits, then of `logits - max - cost / T`.
-    #[fusion(meta = metadata::free_energy)]
     fn free_energy(
         logits: FloatTensor<Self>,
         cost: FloatTensor<Self>,
@@ -208,7 +191,6 @@ pub trait RelaxOps: Backend {
     }
 
     /// Gradients of [`free_energy`](RelaxOps::free_energy) with respect to logits and cost.
-    #[fusion(meta = metadata::free_energy_backward)]
     fn free_energy_backward(
         logits: FloatTensor<Self>,
         cost: FloatTensor<Self>,
@@ -221,7 +203,6 @@ pub trait RelaxOps: Backend {
     }
 
     /// Entmax along `dim`; returns the weights and two row statistics: the maximum, and the number of entries with weight.
-    #[fusion(meta = metadata::map_to_simplex)]
     fn entmax(
         logits: FloatTensor<Self>,
         dim: usize,
@@ -231,7 +212,6 @@ pub trait RelaxOps: Backend {
     }
 
     /// Gradient of [`entmax`](RelaxOps::entmax) with respect to the logits, from the saved weights.
-    #[fusion(dtype = probs, shape = probs)]
     fn entmax_backward(
         probs: FloatTensor<Self>,
         stats: FloatTensor<Self>,
@@ -243,7 +223,6 @@ pub trait RelaxOps: Backend {
     }
 
     /// [`entmax`](RelaxOps::entmax) with one `alpha`, or one for each row with size 1 along `dim`.
-    #[fusion(meta = metadata::sparse_rows)]
     fn entmax_rows(
         logits: FloatTensor<Self>,
         alpha: FloatTensor<Self>,
@@ -253,7 +232,6 @@ pub trait RelaxOps: Backend {
     }
 
     /// Gradients of [`entmax_rows`](RelaxOps::entmax_rows) with respect to logits and alpha (one per row).
-    #[fusion(meta = metadata::sparse_rows_backward)]
     fn entmax_rows_backward(
         probs: FloatTensor<Self>,
         alpha: FloatTensor<Self>,
@@ -266,7 +244,6 @@ pub trait RelaxOps: Backend {
 
     /// Weights in `[0, 1]` with a given sum along `dim`, and two row statistics: the maximum, and the number of entries strictly
     /// between 0 and 1; `budget` holds one value, or one for each row with size 1 along `dim`.
-    #[fusion(meta = metadata::sparse_rows)]
     fn budget(
         logits: FloatTensor<Self>,
         budget: FloatTensor<Self>,
@@ -276,7 +253,6 @@ pub trait RelaxOps: Backend {
     }
 
     /// Gradients of [`budget`](RelaxOps::budget) with respect to logits and budget (one per row).
-    #[fusion(meta = metadata::budget_backward)]
     fn budget_backward(
         probs: FloatTensor<Self>,
         stats: FloatTensor<Self>,
@@ -287,13 +263,11 @@ pub trait RelaxOps: Backend {
     }
 
     /// Lowest index of the largest entry along `dim`; NaN counts as largest, an all `-inf` row gives 0.
-    #[fusion(meta = metadata::first_argmax)]
     fn first_argmax(logits: FloatTensor<Self>, dim: usize) -> IntTensor<Self> {
         composed::first_argmax::<Self>(logits, dim)
     }
 
     /// The value at the argmax: `values` has the logits' shape, then optional feature dimensions.
-    #[fusion(meta = metadata::argmax_gather)]
     fn argmax_gather(
         logits: FloatTensor<Self>,
         values: FloatTensor<Self>,
@@ -303,7 +277,6 @@ pub trait RelaxOps: Backend {
     }
 
     /// Gradient of [`argmax_gather`](RelaxOps::argmax_gather) with respect to the values.
-    #[fusion(meta = metadata::argmax_gather_backward)]
     fn argmax_gather_backward(
         logits: FloatTensor<Self>,
         grad: FloatTensor<Self>,
@@ -313,7 +286,6 @@ pub trait RelaxOps: Backend {
     }
 
     /// One-hot of the first argmax, and the row statistics of the softmax that its gradient is taken from.
-    #[fusion(meta = metadata::map_to_simplex)]
     fn straight_through_argmax(
         logits: FloatTensor<Self>,
         dim: usize,
@@ -323,7 +295,6 @@ pub trait RelaxOps: Backend {
     }
 
     /// Gradient of [`straight_through_argmax`](RelaxOps::straight_through_argmax): that of `softmax(logits / T)`.
-    #[fusion(dtype = logits, shape = logits)]
     fn straight_through_argmax_backward(
         logits: FloatTensor<Self>,
         stats: FloatTensor<Self>,
@@ -336,7 +307,6 @@ pub trait RelaxOps: Backend {
 
     /// `softmax((logits + G) / T)` with the Gumbel noise of `seed`, numbered along `dim` first, and the statistics of the
     /// perturbed rows, for [`softmax_backward`](RelaxOps::softmax_backward).
-    #[fusion(meta = metadata::perturbed)]
     fn gumbel_softmax(
         logits: FloatTensor<Self>,
         dim: usize,
@@ -347,7 +317,6 @@ pub trait RelaxOps: Backend {
     }
 
     /// As [`gumbel_softmax`](RelaxOps::gumbel_softmax) with given noise.
-    #[fusion(meta = metadata::perturbed_by)]
     fn gumbel_softmax_with_noise(
         logits: FloatTensor<Self>,
         noise: FloatTensor<Self>,
@@ -359,7 +328,6 @@ pub trait RelaxOps: Backend {
 
     /// One-hot of the first argmax of `logits + G` with the Gumbel noise of `seed`, and the statistics of the perturbed
     /// rows at `temperature`.
-    #[fusion(meta = metadata::perturbed)]
     fn gumbel_argmax(
         logits: FloatTensor<Self>,
         dim: usize,
@@ -370,7 +338,6 @@ pub trait RelaxOps: Backend {
     }
 
     /// Gradient of [`gumbel_argmax`](RelaxOps::gumbel_argmax): that of `softmax((logits + G) / T)`, the noise made again.
-    #[fusion(dtype = logits, shape = logits)]
     fn gumbel_argmax_backward(
         logits: FloatTensor<Self>,
         stats: FloatTensor<Self>,
@@ -383,7 +350,6 @@ pub trait RelaxOps: Backend {
     }
 
     /// As [`gumbel_argmax`](RelaxOps::gumbel_argmax) with given noise.
-    #[fusion(meta = metadata::perturbed_by)]
     fn gumbel_argmax_with_noise(
         logits: FloatTensor<Self>,
         noise: FloatTensor<Self>,
@@ -394,7 +360,6 @@ pub trait RelaxOps: Backend {
     }
 
     /// Gradient of [`gumbel_argmax_with_noise`](RelaxOps::gumbel_argmax_with_noise), the same for logits and noise.
-    #[fusion(dtype = logits, shape = logits)]
     fn gumbel_argmax_with_noise_backward(
         logits: FloatTensor<Self>,
         noise: FloatTensor<Self>,
@@ -415,7 +380,6 @@ pub trait RelaxOps: Backend {
 
     /// `samples` classes per row drawn from `softmax(logits / T)` with the noise of `seed`, numbered row, sample, class; their
     /// log-probabilities; and the row statistics.
-    #[fusion(meta = metadata::sample)]
     fn sample_categorical(
         logits: FloatTensor<Self>,
         dim: usize,
@@ -427,7 +391,6 @@ pub trait RelaxOps: Backend {
     }
 
     /// `log softmax(logits)` at the given classes, any number of them per row, and the row statistics.
-    #[fusion(meta = metadata::log_prob)]
     fn categorical_log_prob(
         logits: FloatTensor<Self>,
         indices: IntTensor<Self>,
@@ -437,7 +400,6 @@ pub trait RelaxOps: Backend {
     }
 
     /// Gradient of `log softmax(logits / T)` at the given classes with respect to the logits.
-    #[fusion(dtype = logits, shape = logits)]
     fn categorical_log_prob_backward(
         logits: FloatTensor<Self>,
         indices: IntTensor<Self>,

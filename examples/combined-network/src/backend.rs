@@ -15,10 +15,12 @@ pub enum Backend {
     Ndarray,
     /// GPU through wgpu (cargo feature wgpu)
     Wgpu,
+    /// Another process, started with `serve` (cargo feature remote)
+    Remote,
 }
 
 impl Backend {
-    /// The backends compiled into this program.
+    /// The local backends compiled into this program.
     #[must_use]
     pub fn compiled() -> Vec<Self> {
         let all = [
@@ -37,17 +39,26 @@ impl Backend {
         Self::compiled().first().copied().unwrap_or(Self::Flex)
     }
 
+    /// Itself, or where it is another process's, the first that is compiled in.
+    #[must_use]
+    pub fn local(self) -> Self {
+        match self {
+            Self::Remote => Self::any(),
+            local => local,
+        }
+    }
+
     /// The name on the command line, which is also the cargo feature.
     #[must_use]
     pub fn name(self) -> &'static str {
-        ["flex", "ndarray", "wgpu"][self as usize]
+        ["flex", "ndarray", "wgpu", "remote"][self as usize]
     }
 
     /// The backend's default device.
     ///
     /// # Errors
     ///
-    /// If the backend is not compiled in, or wgpu finds no adapter.
+    /// If the backend is not compiled in, or wgpu finds no adapter, or the devices are another process's.
     pub fn device(self) -> Result<Device> {
         match self {
             #[cfg(feature = "flex")]
@@ -56,12 +67,38 @@ impl Backend {
             Self::Ndarray => Ok(ndarray()),
             #[cfg(feature = "wgpu")]
             Self::Wgpu => wgpu(),
+            Self::Remote => bail!("of the commands only `train` runs on --backend remote"),
             #[allow(
                 unreachable_patterns,
                 reason = "reached by the backends that are not compiled in"
             )]
             _ => self.missing(),
         }
+    }
+
+    /// Several devices of it.
+    ///
+    /// # Errors
+    ///
+    /// If there are not so many.
+    pub fn devices(self, count: usize) -> Result<Vec<Device>> {
+        let first = self.device()?;
+        let found: Vec<Device> = match self {
+            #[cfg(feature = "wgpu")]
+            Self::Wgpu => Device::enumerate(burn::tensor::DeviceType::Wgpu)
+                .into_iter()
+                .collect(),
+            _ => vec![first],
+        };
+        if found.len() < count {
+            bail!(
+                "--devices {count} asks for more than backend '{}' has here, which is {}; servers on other machines, or on \
+                 this one, add devices: --backend remote with a --host for each",
+                self.name(),
+                found.len()
+            );
+        }
+        Ok(found.into_iter().take(count).collect())
     }
 
     #[allow(dead_code, reason = "not called when every backend is compiled in")]

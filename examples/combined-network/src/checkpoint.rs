@@ -8,6 +8,7 @@
 use crate::curves::{Curves, Validation};
 use crate::exact::Exact;
 use crate::learner::Trainee;
+use crate::place::Place;
 use crate::problem::{Problem, TableSource};
 use crate::training::Settings;
 use anyhow::{Context, Result, anyhow, bail};
@@ -66,6 +67,9 @@ pub struct Plan {
     pub settings: Settings,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     table: Option<TableSource>,
+    /// On which devices.
+    #[serde(default)]
+    pub place: Place,
     every: usize,
 }
 
@@ -78,8 +82,15 @@ impl Plan {
             format,
             settings,
             table,
+            place: Place::default(),
             every,
         }
+    }
+
+    /// The same on other devices.
+    #[must_use]
+    pub fn at(self, place: Place) -> Self {
+        Self { place, ..self }
     }
 
     /// The rows to train on.

@@ -3,13 +3,15 @@
 use crate::backend::Backend;
 use crate::data::Task;
 use crate::logging::{self, Level};
+use crate::place::Operators;
 use crate::recipe::Decay;
 use crate::strategy::Strategy;
-use crate::{audit, compare, import, pictures, polynomial, predict};
+use crate::{audit, compare, import, pictures, polynomial, predict, remote};
 use anyhow::Result;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::{Shell, generate};
 use std::io::{Write, stdout};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -38,6 +40,7 @@ const PREDICT_EXAMPLE: &str =
     "Example: combined-network predict --model runs/mine --input runs/mine/test.csv";
 const COMPARE_EXAMPLE: &str = "Example: combined-network compare --tasks a,b --strategies auto,reinmax --seeds 10 --out comparison";
 const AUDIT_EXAMPLE: &str = "Example: combined-network audit --draws 500 --json";
+const SERVE_EXAMPLE: &str = "Example: combined-network serve --port 3000, then elsewhere: combined-network train --backend remote --host ws://127.0.0.1:3000";
 const POLYNOMIAL_EXAMPLE: &str = "Example: combined-network polynomial --seeds 3 --steps 2000";
 const IMPORT_EXAMPLE: &str =
     "Example: combined-network import --weights network.safetensors --out runs/from-pytorch";
@@ -64,6 +67,9 @@ enum Command {
     /// Measure bias and noise of every strategy's gradient against the enumerated one
     #[command(after_help = AUDIT_EXAMPLE)]
     Audit(AuditArgs),
+    /// Let other processes, on this machine or another, train on a device of this one
+    #[command(after_help = SERVE_EXAMPLE)]
+    Serve(ServeArgs),
     /// Minimise mean |x - .45|^p over 128 two-class latents by five strategies
     #[command(after_help = POLYNOMIAL_EXAMPLE)]
     Polynomial(PolynomialArgs),
@@ -81,6 +87,15 @@ pub struct TrainArgs {
     /// Where to run
     #[arg(long, value_enum, default_value = "flex")]
     pub backend: Backend,
+    /// A server for --backend remote; repeat it for more
+    #[arg(long, value_name = "ws://HOST:PORT", value_parser = host)]
+    pub host: Vec<String>,
+    /// What the servers are asked for
+    #[arg(long, value_enum, default_value = "custom", value_name = "WHAT")]
+    pub operators: Operators,
+    /// Devices that share each minibatch [default: one, or one per server]
+    #[arg(long, value_name = "N", value_parser = device_count, allow_negative_numbers = true)]
+    pub devices: Option<usize>,
     /// How to train through the choice
     #[arg(long, value_enum, default_value = "auto")]
     pub strategy: Strategy,
@@ -120,7 +135,7 @@ pub struct TrainArgs {
     /// Go on with the interrupted run in this folder, with the settings that it began with
     #[arg(long, value_name = "DIR", conflicts_with_all = [
         "backend", "strategy", "task", "data", "seed", "steps", "lr", "decay", "clip", "out", "force",
-        "checkpoint_every"
+        "checkpoint_every", "operators", "devices"
     ])]
     pub resume: Option<PathBuf>,
     /// Steps between two checkpoints
@@ -248,6 +263,20 @@ pub struct PolynomialArgs {
     pub backend: Backend,
 }
 
+/// Options of `serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Whose device to serve
+    #[arg(long, value_enum, default_value = "flex")]
+    pub backend: Backend,
+    /// Port to listen on, 0 for any that is free
+    #[arg(long, default_value_t = 3000)]
+    pub port: u16,
+    /// Address to listen on; any other than a loopback one lets other machines in, unencrypted
+    #[arg(long, default_value = "127.0.0.1")]
+    pub address: IpAddr,
+}
+
 impl Cli {
     /// Does what the command line says.
     ///
@@ -264,6 +293,7 @@ impl Cli {
             Some(Command::Curves(args)) => pictures::curves(&args),
             Some(Command::Compare(args)) => compare::compare(&args),
             Some(Command::Audit(args)) => audit::audit(&args),
+            Some(Command::Serve(args)) => remote::serve(&args),
             Some(Command::Polynomial(args)) => polynomial::polynomial(&args),
             Some(Command::Completions { shell }) => completions(shell),
         }
@@ -284,6 +314,21 @@ fn step_count(text: &str) -> Result<usize, String> {
 /// A variance needs two.
 fn draw_count(text: &str) -> Result<usize, String> {
     count(text, 2)
+}
+
+/// A minibatch has 128 rows to share.
+fn device_count(text: &str) -> Result<usize, String> {
+    within(text, 1, 128)
+}
+
+fn host(text: &str) -> Result<String, String> {
+    let port = |text: &str| text.parse::<u16>().is_ok_and(|port| port > 0);
+    let plain = |text: &str| !text.is_empty() && !text.contains(['/', '?', '#', '@', ' ']);
+    text.strip_prefix("ws://")
+        .and_then(|rest| rest.rsplit_once(':'))
+        .filter(|(name, number)| plain(name) && port(number))
+        .map(|_| text.to_owned())
+        .ok_or_else(|| "must be ws://HOST:PORT, such as ws://127.0.0.1:3000".to_owned())
 }
 
 fn class_count(text: &str) -> Result<usize, String> {

@@ -44,18 +44,27 @@ pub struct CurveLogger {
 pub struct CurveReader {
     receiver: Receiver<Event>,
     curves: Curves,
+    /// Devices that report a share of each step's cost.
+    devices: usize,
+    /// Shares reported of the step under way, and their sum.
+    shares: (usize, f64),
 }
 
-/// A logger, and its reader, which continues the curves so far.
+/// A logger, and its reader, which continues the curves so far of a training on so many devices.
 #[must_use]
-pub fn curve_logger(curves: Curves) -> (CurveLogger, CurveReader) {
+pub fn curve_logger(curves: Curves, devices: usize) -> (CurveLogger, CurveReader) {
     let (sender, receiver) = channel();
     (
         CurveLogger {
             names: HashMap::new(),
             sender,
         },
-        CurveReader { receiver, curves },
+        CurveReader {
+            receiver,
+            curves,
+            devices,
+            shares: (0, 0.0),
+        },
     )
 }
 
@@ -63,7 +72,7 @@ impl CurveReader {
     /// All that the logger has seen by now.
     pub fn so_far(&mut self) -> &Curves {
         while let Ok(event) = self.receiver.try_recv() {
-            self.curves.add(event);
+            self.add(event);
         }
         &self.curves
     }
@@ -71,24 +80,30 @@ impl CurveReader {
     /// Waits until the logger is dropped, which the end of a training does, and returns all that it saw.
     #[must_use]
     pub fn finish(&mut self) -> Curves {
-        for event in &self.receiver {
-            self.curves.add(event);
+        while let Ok(event) = self.receiver.recv() {
+            self.add(event);
         }
         std::mem::take(&mut self.curves)
     }
-}
 
-impl Curves {
     fn add(&mut self, event: Event) {
+        let curves = &mut self.curves;
         match event {
-            Event::Cost(cost) => self.cost.push(cost),
-            Event::Error(mse) => self.validation.push(Validation {
-                step: self.cost.len(),
+            Event::Cost(share) => {
+                let (reported, sum) = self.shares;
+                self.shares = (reported + 1, sum + share);
+                if self.shares.0 == self.devices {
+                    curves.cost.push(self.shares.1);
+                    self.shares = (0, 0.0);
+                }
+            }
+            Event::Error(mse) => curves.validation.push(Validation {
+                step: curves.cost.len(),
                 mse,
                 classes_used: 0,
             }),
             Event::Classes(classes) => {
-                if let Some(last) = self.validation.last_mut() {
+                if let Some(last) = curves.validation.last_mut() {
                     last.classes_used = classes as usize;
                 }
             }

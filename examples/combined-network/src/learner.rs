@@ -27,7 +27,15 @@ impl TrainStep for Trainee {
     fn step(&self, batch: Minibatch) -> TrainOutput<Trained> {
         let (logits, values) = self.network.forward(batch.inputs);
         let squared_error = |values: Tensor<2>| (values - batch.targets.clone()).square();
-        let cost = self.selector.forward(logits, values, squared_error).mean();
+        let cost = match batch.part {
+            None => self.selector.forward(logits, values, squared_error).mean(),
+            Some(part) => {
+                let selector = self.selector.part(part.step, part.first);
+                let cost = selector.forward(logits, values, squared_error).mean();
+                // Burn adds the devices' gradients up.
+                cost * part.share
+            }
+        };
         TrainOutput::new(
             self,
             cost.backward(),

@@ -15,6 +15,7 @@
 //! | [`import`], [`model`] | weights from PyTorch, what `predict` needs of a model |
 //! | [`pictures`] | the `curves` command: pictures of the library's maps |
 //! | [`mersenne`] | PyTorch's random numbers, for problems measured with both |
+//! | [`place`], `remote` | where a training runs; Burn's remote devices, client and server |
 //! | [`loader`], [`validation`] | minibatches to train on, the split to validate on |
 //! | [`metrics`], [`curves`], [`progress`] | what is measured, kept and shown |
 //! | [`compare`] | many runs as one table |
@@ -42,12 +43,14 @@ pub mod model;
 pub mod network;
 pub mod number_file;
 pub mod pictures;
+pub mod place;
 pub mod polynomial;
 pub mod predict;
 pub mod problem;
 pub mod progress;
 pub mod random;
 pub mod recipe;
+mod remote;
 pub mod report;
 pub mod scaling;
 mod stepwise;

@@ -7,6 +7,7 @@ use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::RngExt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -20,6 +21,19 @@ pub struct Minibatch {
     pub inputs: Tensor<2>,
     /// Rescaled targets, `[rows, 1]`.
     pub targets: Tensor<2>,
+    /// Which part of the step's rows these are, where several devices share them.
+    pub part: Option<Part>,
+}
+
+/// The rows of one device in a step that several share.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Part {
+    /// The step, counted from 0.
+    pub step: usize,
+    /// The number of the first row in the whole minibatch.
+    pub first: usize,
+    /// How much of the minibatch it is.
+    pub share: f64,
 }
 
 /// The batches of a whole run, handed out epoch by epoch: exactly `steps` of them.
@@ -33,6 +47,7 @@ pub struct TrainLoader {
     steps: usize,
     per_epoch: usize,
     done: Arc<AtomicUsize>,
+    part: Range<usize>,
     device: Device,
 }
 
@@ -48,6 +63,7 @@ impl TrainLoader {
             steps,
             per_epoch,
             done: Arc::default(),
+            part: 0..BATCH,
             device,
         }
     }
@@ -75,7 +91,16 @@ impl TrainLoader {
 
     fn batch(&self, index: usize) -> Minibatch {
         let chosen = minibatch(self.seed, index, self.rows.len(), BATCH);
-        gather(&self.rows, &chosen, self.scaling, &self.device)
+        let rows = &chosen[self.part.clone()];
+        let mut batch = gather(&self.rows, rows, self.scaling, &self.device);
+        if rows.len() < BATCH {
+            batch.part = Some(Part {
+                step: index,
+                first: self.part.start,
+                share: rows.len() as f64 / BATCH as f64,
+            });
+        }
+        batch
     }
 }
 
@@ -99,6 +124,7 @@ pub(crate) fn gather(
             device,
         ),
         targets: Tensor::from_data(TensorData::new(targets, [chosen.len(), 1]), device),
+        part: None,
     }
 }
 
@@ -115,8 +141,9 @@ impl DataLoader<Minibatch> for TrainLoader {
         })
     }
 
+    /// Rows of an epoch: what is divided between devices is each minibatch.
     fn num_items(&self) -> usize {
-        self.per_epoch
+        self.per_epoch * BATCH
     }
 
     fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<Minibatch>> {
@@ -126,8 +153,13 @@ impl DataLoader<Minibatch> for TrainLoader {
         })
     }
 
-    fn slice(&self, _start: usize, _end: usize) -> Arc<dyn DataLoader<Minibatch>> {
-        Arc::new(self.clone())
+    /// Of every minibatch the part that these rows are of an epoch.
+    fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<Minibatch>> {
+        Arc::new(Self {
+            part: start / self.per_epoch..end / self.per_epoch,
+            done: Arc::new(self.done.load(Ordering::Relaxed).into()),
+            ..self.clone()
+        })
     }
 }
 
@@ -156,7 +188,11 @@ impl Iterator for Epoch<'_> {
 
 impl DataLoaderIterator<Minibatch> for Epoch<'_> {
     fn progress(&self) -> Progress {
-        Progress::new(self.taken, self.total, Some("steps".to_owned()))
+        Progress::new(
+            self.taken * BATCH,
+            self.total * BATCH,
+            Some("rows".to_owned()),
+        )
     }
 }
 

@@ -43,7 +43,7 @@ impl Model {
         }
         let config = store::load_config(folder)?;
         Ok(Self {
-            backend: config.settings.backend,
+            backend: config.settings.backend.local(),
             network: config.network,
             scaling: config.scaling,
             table: config.table,

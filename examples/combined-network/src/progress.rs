@@ -37,14 +37,19 @@ impl Display {
         }
     }
 
-    pub(crate) fn renderer(self, interrupter: Interrupter) -> Box<dyn MetricsRenderer> {
+    pub(crate) fn renderer(
+        self,
+        interrupter: Interrupter,
+        devices: usize,
+    ) -> Box<dyn MetricsRenderer> {
         match self {
             Self::Dashboard => Box::new(TuiMetricsRendererWrapper::new(interrupter, None)),
             _ => Box::new(Lines {
                 display: self,
                 names: HashMap::new(),
                 latest: HashMap::new(),
-                step: 0,
+                devices,
+                reports: 0,
             }),
         }
     }
@@ -55,7 +60,9 @@ struct Lines {
     display: Display,
     names: HashMap<MetricId, MetricName>,
     latest: HashMap<String, f64>,
-    step: usize,
+    /// Devices that report a share of each step's cost.
+    devices: usize,
+    reports: usize,
 }
 
 impl Lines {
@@ -63,7 +70,7 @@ impl Lines {
         if let MetricState::Numeric(entry, Some(value)) = state
             && let Some(name) = self.names.get(&entry.metric_id)
         {
-            self.step += usize::from(
+            self.reports += usize::from(
                 name.as_str() == Cost::NAME && !matches!(value, NumericEntry::Final(_)),
             );
             self.latest.insert(name.to_string(), value.current());
@@ -74,8 +81,8 @@ impl Lines {
         let value = |name| self.latest.get(name).copied().unwrap_or(f64::NAN);
         let line = format!(
             "step {:>6}   cost {:>8.4}   validation MSE {:>7.4}   classes used {}",
-            self.step,
-            value(Cost::NAME),
+            self.reports / self.devices,
+            value(Cost::NAME) * self.devices as f64,
             value(HardError::NAME),
             value(ClassesUsed::NAME),
         );

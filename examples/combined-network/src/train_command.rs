@@ -4,6 +4,7 @@ use crate::checkpoint::{Checkpoints, Plan};
 use crate::cli::TrainArgs;
 use crate::curves::Curves;
 use crate::draft::{Draft, inspect, may_replace};
+use crate::place::Place;
 use crate::problem::{Problem, TableSource};
 use crate::progress::Display;
 use crate::recipe::Recipe;
@@ -11,6 +12,7 @@ use crate::report::{Report, Summary};
 use crate::training::{Run, Settings, train_on};
 use crate::{store, table};
 use anyhow::Result;
+use burn::tensor::Device;
 use serde::Serialize;
 use std::ffi::OsStr;
 use std::fs::File;
@@ -25,9 +27,13 @@ impl TrainArgs {
     /// If the backend is not available, or the output folder is taken or cannot be written, or there is nothing to resume.
     pub fn run(&self) -> Result<()> {
         if let Some(out) = &self.resume {
-            let (checkpoints, plan) = Checkpoints::reopen(out)?;
+            let (checkpoints, mut plan) = Checkpoints::reopen(out)?;
             inspect(out)?;
-            return self.train(plan.problem()?, &plan, out, &checkpoints);
+            if !self.host.is_empty() {
+                plan.place.hosts.clone_from(&self.host);
+            }
+            let devices = plan.place.connect(plan.settings.backend)?;
+            return self.train(plan.problem()?, &plan, &devices, out, &checkpoints);
         }
         let settings = Settings {
             backend: self.backend,
@@ -38,26 +44,33 @@ impl TrainArgs {
             recipe: self.recipe(),
         };
         let out = self.out.clone().unwrap_or_else(|| self.usual_out());
-        settings.backend.device()?;
+        let place = Place {
+            hosts: self.host.clone(),
+            devices: self.devices,
+            operators: self.operators,
+        };
+        let devices = place.connect(settings.backend)?;
         may_replace(&out, self.force)?;
         // An unwritable place is better found now than after the training.
         drop(Draft::create(&out)?);
 
-        let plan = Plan::new(settings, self.table()?, self.checkpoint_every);
+        let plan = Plan::new(settings, self.table()?, self.checkpoint_every).at(place);
         let problem = plan.problem()?;
         let checkpoints = Checkpoints::begin(&out, &plan)?;
-        self.train(problem, &plan, &out, &checkpoints)
+        self.train(problem, &plan, &devices, &out, &checkpoints)
     }
 
     fn train(
         &self,
         problem: Problem,
         plan: &Plan,
+        devices: &[Device],
         out: &Path,
         checkpoints: &Checkpoints,
     ) -> Result<()> {
         let display = Display::choose(self.plain, self.json);
-        let run = train_on(problem, plan.settings, display, Some(checkpoints))?;
+        let run = train_on(problem, plan.settings, devices, display, Some(checkpoints));
+        let run = run.map_err(|error| plan.place.blame(error))?;
         save(&run, out)?;
 
         let summary = Summary {

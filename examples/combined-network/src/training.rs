@@ -28,7 +28,9 @@ use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::module::Module;
 use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn::tensor::Device;
-use burn::train::{Learner, SupervisedTraining, TrainingStrategy};
+use burn::train::{
+    ExecutionStrategy, Learner, MultiDeviceOptim, SupervisedTraining, TrainingStrategy,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -78,17 +80,24 @@ pub struct Run {
 pub fn train(settings: Settings, display: Display) -> Result<Run> {
     let task = settings.task.context("the settings name no task")?;
     let problem = Problem::generated(task, settings.seed);
-    train_on(problem, settings, display, None)
+    let device = settings.backend.device()?;
+    train_on(problem, settings, &[device], display, None)
 }
 
 /// Trains on a problem and evaluates, from the last of these checkpoints if there is one, and saves more of them under way.
+/// Several devices share each minibatch, and save no checkpoints.
 ///
 /// # Errors
 ///
-/// If the backend is not available, or fails under way, or a checkpoint cannot be read or written.
+/// If a device fails under way, or a checkpoint cannot be read or written.
+///
+/// # Panics
+///
+/// If there is no device.
 pub fn train_on(
     problem: Problem,
     settings: Settings,
+    devices: &[Device],
     display: Display,
     checkpoints: Option<&Checkpoints>,
 ) -> Result<Run> {
@@ -100,7 +109,6 @@ pub fn train_on(
         seed = settings.seed,
     );
     let _span = span.entered();
-    let device = settings.backend.device()?;
     let (table, data) = (problem.table, problem.splits);
     let seen = |rows| match &table {
         Some(table) => table.standardise(rows),
@@ -116,7 +124,7 @@ pub fn train_on(
     let before = state.as_ref().map_or(0.0, |state| state.seconds);
     let fit = Fit {
         config: &config,
-        device: &device,
+        devices,
         display,
         checkpoints,
         start: Instant::now(),
@@ -124,7 +132,7 @@ pub fn train_on(
     };
     let (network, curves) = fit.run(train, seen(data.valid), state)?;
     let evaluation = info_span!("evaluation").entered();
-    let choices = network.choose(&tested, config.scaling, &device)?;
+    let choices = network.choose(&tested, config.scaling, &devices[0])?;
     drop(evaluation);
     let seconds = before + fit.start.elapsed().as_secs_f64();
 
@@ -148,7 +156,7 @@ pub fn train_on(
 
 struct Fit<'a> {
     config: &'a RunConfig,
-    device: &'a Device,
+    devices: &'a [Device],
     display: Display,
     checkpoints: Option<&'a Checkpoints>,
     start: Instant,
@@ -170,7 +178,7 @@ impl Fit<'_> {
             recipe,
             ..
         } = self.config.settings;
-        let device = &self.device.clone().autodiff();
+        let device = &self.devices[0].clone().autodiff();
         let scaling = self.config.scaling;
         let first_step = state.as_ref().map_or(0, |state| state.step);
         let loader =
@@ -178,7 +186,7 @@ impl Fit<'_> {
         let (epochs, first_epoch) = (loader.epochs(), loader.epoch_of(first_step));
         let validation = ValidLoader::new(valid, scaling, device.clone());
         let (learner, curves) = self.learner(recipe, state, device)?;
-        let (logger, reader) = curve_logger(curves);
+        let (logger, reader) = curve_logger(curves, self.devices.len());
         let reader = Arc::new(Mutex::new(reader));
         let mut training = SupervisedTraining::new("", Arc::new(loader), Arc::new(validation))
             .with_application_logger(None)
@@ -188,23 +196,30 @@ impl Fit<'_> {
             .metric_valid_numeric(ReadingMetric::<ClassesUsed>::new())
             .num_epochs(epochs)
             .label(&format!("{} on {}", strategy.name(), self.config.subject()));
-        if let Some(checkpoints) = self.checkpoints {
-            training = checkpoints.attach(training);
-        }
-        let stepwise = Stepwise {
-            device: device.clone(),
-            first_step,
-            first_epoch,
-            saving: self.checkpoints.map(|checkpoints| Saving {
-                checkpoints: checkpoints.clone(),
-                reader: reader.clone(),
-                start: self.start,
-                seconds: self.before,
-            }),
+        let strategy: TrainingStrategy<Trainee> = if self.devices.len() > 1 {
+            let devices = self.devices.iter().map(|device| device.clone().autodiff());
+            ExecutionStrategy::multi(devices.collect(), MultiDeviceOptim::OptimMainDevice).into()
+        } else {
+            if let Some(checkpoints) = self.checkpoints {
+                training = checkpoints.attach(training);
+            }
+            TrainingStrategy::Custom(Arc::new(Stepwise {
+                device: device.clone(),
+                first_step,
+                first_epoch,
+                saving: self.checkpoints.map(|checkpoints| Saving {
+                    checkpoints: checkpoints.clone(),
+                    reader: reader.clone(),
+                    start: self.start,
+                    seconds: self.before,
+                }),
+            }))
         };
-        let renderer = self.display.renderer(training.interrupter());
+        let renderer = self
+            .display
+            .renderer(training.interrupter(), self.devices.len());
         let result = training
-            .with_training_strategy(TrainingStrategy::Custom(Arc::new(stepwise)))
+            .with_training_strategy(strategy)
             .renderer(renderer)
             .launch(learner);
 

@@ -2,6 +2,7 @@
 
 mod common;
 
+use burn::tensor::Device;
 use combined_network::backend::Backend;
 use combined_network::checkpoint::{Checkpoints, Plan};
 use combined_network::curves::Curves;
@@ -28,6 +29,12 @@ fn result(run: &Run) -> (Curves, f64, Vec<(usize, u32)>) {
     )
 }
 
+fn device() -> [Device; 1] {
+    [Backend::compiled()[0]
+        .device()
+        .expect("the first backend needs no driver")]
+}
+
 /// Strategies with a schedule, with draws, with a moving average, with a parameter of their own, with clipping and a bonus.
 #[test]
 fn a_run_goes_on_to_the_same_bits() {
@@ -43,7 +50,13 @@ fn a_run_goes_on_to_the_same_bits() {
         let plan = Plan::new(settings, None, 10);
         let train = |checkpoints: &Checkpoints| {
             let problem = plan.problem().expect("a task");
-            let run = train_on(problem, settings, Display::Silent, Some(checkpoints));
+            let run = train_on(
+                problem,
+                settings,
+                &device(),
+                Display::Silent,
+                Some(checkpoints),
+            );
             result(&run.expect("the run ends well"))
         };
         let whole = train(&Checkpoints::begin(folder.path(), &plan).expect("writable"));
@@ -142,7 +155,14 @@ fn damaged_checkpoints_and_contradicting_options_are_named() {
     let plan = Plan::new(settings, None, 10);
     let checkpoints = Checkpoints::begin(&out, &plan).expect("writable");
     let problem = plan.problem().expect("a task");
-    train_on(problem, settings, Display::Silent, Some(&checkpoints)).expect("the run ends well");
+    train_on(
+        problem,
+        settings,
+        &device(),
+        Display::Silent,
+        Some(&checkpoints),
+    )
+    .expect("the run ends well");
 
     let error = refuse(folder.path(), &["--resume", "run", "--steps", "40"]);
     assert!(error.contains("--steps"), "{error}");

@@ -105,8 +105,8 @@ fn another_seed_or_step_gives_other_noise() {
     use burn_relax::Seed;
     let device = &devices()[0].device;
     let noise = |seed: Seed| Array::of::<1, _>(gumbel_noise([64], 0, seed, device));
-    let first = noise(Seed { key: 1, step: 0 });
-    for other in [Seed { key: 2, step: 0 }, Seed { key: 1, step: 1 }] {
+    let first = noise(Seed::new(1, 0));
+    for other in [Seed::new(2, 0), Seed::new(1, 1)] {
         let other = noise(other);
         let equal = first
             .data

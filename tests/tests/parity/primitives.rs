@@ -38,9 +38,9 @@ struct Ops<B: Backend> {
 
 fn default_bodies<B: Backend>() -> Ops<B> {
     Ops {
-        softmax: composed::softmax::<B>,
+        softmax: composed::softmax_with_stats::<B>,
         softmax_backward: composed::softmax_backward::<B>,
-        log_softmax: composed::log_softmax::<B>,
+        log_softmax: composed::log_softmax_with_stats::<B>,
         log_softmax_backward: composed::log_softmax_backward::<B>,
         soft_argmax: composed::soft_argmax::<B>,
         soft_argmax_backward: composed::soft_argmax_backward::<B>,

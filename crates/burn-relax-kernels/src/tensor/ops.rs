@@ -204,7 +204,7 @@ operators! {
     /// Gumbel-softmax with the noise of `seed`, and the statistics of the perturbed rows.
     gumbel_softmax(logits: F [n]; temperature: f64, seed: Seed) -> (probs: F [n], stats: Acc<F> [2])
     |n, features of logits, row| crate::gumbel_softmax(
-        logits, None, seed, (row * n) as u64, n, temperature, probs, stats
+        logits, None, seed, seed.element(row, n), n, temperature, probs, stats
     );
 
     /// Gumbel-softmax with given noise, and the statistics of the perturbed rows.
@@ -216,7 +216,7 @@ operators! {
     /// One-hot of the argmax of logits plus the noise of `seed`, and the statistics of the perturbed rows.
     gumbel_argmax(logits: F [n]; temperature: f64, seed: Seed) -> (hard: F [n], stats: Acc<F> [2])
     |n, features of logits, row| crate::gumbel_argmax(
-        logits, None, seed, (row * n) as u64, n, temperature, hard, stats
+        logits, None, seed, seed.element(row, n), n, temperature, hard, stats
     );
 
     /// One-hot of the argmax of logits plus given noise, and the statistics of the perturbed rows.
@@ -229,7 +229,7 @@ operators! {
     gumbel_argmax_backward(logits: F [n], stats: Acc<F> [2], grad: F [n]; temperature: f64, seed: Seed)
         -> (grad_logits: F [n])
     |n, features of logits, row| crate::gumbel_argmax_backward(
-        logits, None, seed, (row * n) as u64, stats, grad, n, temperature, grad_logits
+        logits, None, seed, seed.element(row, n), stats, grad, n, temperature, grad_logits
     );
 
     /// Gradient of [`gumbel_argmax_with_noise`].
@@ -244,7 +244,7 @@ operators! {
     sample_categorical(logits: F [n]; samples: usize, temperature: f64, seed: Seed)
         -> (index: i64 [samples], log_prob: F [samples], stats: Acc<F> [2])
     |n, features of logits, row| crate::sample_categorical(
-        logits, seed, (row * samples * n) as u64, n, samples, temperature, index, log_prob, stats
+        logits, seed, seed.element(row, samples * n), n, samples, temperature, index, log_prob, stats
     );
 
     /// Log-probabilities of `samples` given indices per row, and the row statistics.

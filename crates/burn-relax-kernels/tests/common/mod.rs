@@ -160,10 +160,7 @@ pub fn stats<F: Element>(len: usize) -> Vec<MaybeUninit<F::Acc>> {
     buffer(len, F::Acc::NAN)
 }
 
-pub const SEED: Seed = Seed {
-    key: 0x1234_5678_9abc_def0,
-    step: 77,
-};
+pub const SEED: Seed = Seed::new(0x1234_5678_9abc_def0, 77);
 
 /// A named output of a kernel, in `f64`, with the number of values per row.
 pub type Named = (String, usize, Vec<f64>);

@@ -72,9 +72,9 @@ fn put<F: Float, A: Float>(
 
 /// The row's noise, if it is drawn.
 #[cube]
-fn noise_of(place: &Place, rows: &Rows, #[comptime] source: Source) -> NoiseRow {
+fn noise_of(place: &Place, rows: &Rows, seeds: &Seeds, #[comptime] source: Source) -> NoiseRow {
     if comptime!(source == Source::Drawn) {
-        noise_row(place.row, rows.classes)
+        noise_row(seeds.row as usize + place.row, rows.classes)
     } else {
         nothing_drawn()
     }
@@ -103,7 +103,7 @@ fn gumbel_kernel<F: Float, A: Float>(
     let never = never.get::<A>();
     // The temperature divides the sum of logit and noise: the logit alone keeps its scale.
     let one = A::new(1.0_f32);
-    let from = noise_of(&place, rows, form.source);
+    let from = noise_of(&place, rows, seeds, form.source);
     let skip = from.skip;
     let start = row_start(&place, steps);
     let noise_start = row_start(&place, noise_steps);
@@ -260,7 +260,7 @@ fn hard_backward_kernel<F: Float, A: Float>(
     let never = never.get::<A>();
     // The temperature divides the sum of logit and noise: the logit alone keeps its scale.
     let one = A::new(1.0_f32);
-    let from = noise_of(&place, rows, form.source);
+    let from = noise_of(&place, rows, seeds, form.source);
     let skip = from.skip;
     let start = row_start(&place, steps);
     let noise_start = row_start(&place, noise_steps);
@@ -395,19 +395,19 @@ pub fn gumbel_argmax(
 }
 
 /// The tensor that noise is read from, where it comes from, and its seed. Drawn noise reads nothing.
-fn noise_view(op: &str, noise: Noise, logits: &View, dim: usize) -> (View, Source, [u64; 2]) {
+fn noise_view(op: &str, noise: Noise, logits: &View, dim: usize) -> (View, Source, [u64; 3]) {
     match noise {
-        Noise::Drawn { key, step } => {
+        Noise::Drawn { key, step, row } => {
             let view = View {
                 tensor: logits.tensor.clone(),
                 steps: logits.steps,
             };
-            (view, Source::Drawn, [key, step])
+            (view, Source::Drawn, [key, step, row])
         }
         Noise::Given(noise) => {
             check_same(op, "noise", &noise, &logits.tensor);
             let rank = noise.meta.num_dims();
-            (View::new(noise, dim, rank), Source::Given, [0, 0])
+            (View::new(noise, dim, rank), Source::Given, [0; 3])
         }
     }
 }
@@ -431,7 +431,7 @@ fn forward(
     }
     sizes.check_classes(op);
     let logits = View::new(logits, dim, rank);
-    let (noise, source, [key, step]) = noise_view(op, noise, &logits, dim);
+    let (noise, source, seed) = noise_view(op, noise, &logits, dim);
     let form = Form {
         hard,
         source,
@@ -459,7 +459,7 @@ fn forward(
             sizes.launch(&plan, groups),
             logits.launch_steps(),
             noise.launch_steps(),
-            seeds(key, step),
+            seeds(seed),
             reciprocal(temperature, elements[1]),
             InputScalar::new(f64::NEG_INFINITY, elements[1]),
             form,
@@ -494,7 +494,7 @@ pub fn gumbel_argmax_backward(
     }
     sizes.check_classes(op);
     let [logits, stats, grad] = [logits, stats, grad].map(|tensor| View::new(tensor, dim, rank));
-    let (noise, source, [key, step]) = noise_view(op, noise, &logits, dim);
+    let (noise, source, seed) = noise_view(op, noise, &logits, dim);
     let form = Form {
         hard: true,
         source,
@@ -524,7 +524,7 @@ pub fn gumbel_argmax_backward(
             noise.launch_steps(),
             stats.launch_steps(),
             grad.launch_steps(),
-            seeds(key, step),
+            seeds(seed),
             reciprocal(temperature, elements[1]),
             InputScalar::new(f64::NEG_INFINITY, elements[1]),
             form,

@@ -25,15 +25,18 @@ pub(crate) struct Seeds {
     pub(crate) key_high: u32,
     pub(crate) step_low: u32,
     pub(crate) step_high: u32,
+    /// The number of the call's first row.
+    pub(crate) row: u32,
 }
 
 /// The seed as a kernel argument.
-pub(crate) fn seeds(key: u64, step: u64) -> SeedsLaunch {
+pub(crate) fn seeds([key, step, row]: [u64; 3]) -> SeedsLaunch {
     SeedsLaunch::new(
         key as u32,
         (key >> 32) as u32,
         step as u32,
         (step >> 32) as u32,
+        u32::try_from(row).expect("rows are numbered in 32 bits"),
     )
 }
 
@@ -229,7 +232,7 @@ mod tests {
                     numbers.clone().into_tensor_arg(),
                     low,
                     high,
-                    seeds(key, step),
+                    seeds([key, step, 0]),
                 );
                 let want = (0..4u32).flat_map(|i| {
                     let counter = [low.wrapping_add(i), high, step as u32, (step >> 32) as u32];

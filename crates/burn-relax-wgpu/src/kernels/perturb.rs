@@ -21,12 +21,14 @@ use super::{
 #[allow(clippy::large_enum_variant)] // made once for each call
 pub enum Noise {
     /// Gumbel noise from the generator that all backends share: element `i` of row `r`, the rows in row-major order, is number
-    /// `r n + i`.
+    /// `(row + r) n + i`.
     Drawn {
         /// The generator's key.
         key: u64,
         /// The upper half of its counter.
         step: u64,
+        /// The number of the first row, in 32 bits.
+        row: u64,
     },
     /// A tensor of the logits' shape and dtype.
     Given(CubeTensor),

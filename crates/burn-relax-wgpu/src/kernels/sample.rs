@@ -67,7 +67,10 @@ fn sample_kernel<F: Float, A: Float, I: Int>(
     let samples = rows.features;
     for s in 0..rows.span {
         let sample = place.chunk * rows.span + s;
-        let from = noise_row(place.row * samples + sample, rows.classes);
+        let from = noise_row(
+            (seeds.row as usize + place.row) * samples + sample,
+            rows.classes,
+        );
         let skip = from.skip;
         let mut best = A::min_value();
         let mut drawn = none;
@@ -117,7 +120,7 @@ fn sample_kernel<F: Float, A: Float, I: Int>(
 /// Draws `samples` indices along `dim` from `softmax(logits / temperature)`, in `dtype`, with their log-probabilities, and the row
 /// statistics.
 ///
-/// Class `i` of sample `s` of row `r`, the rows in row-major order, sees number `(r samples + s) n + i` of the generator's Gumbel
+/// Class `i` of sample `s` of row `r`, the rows in row-major order, sees number `((row + r) samples + s) n + i` of the generator's Gumbel
 /// noise. Forbidden entries are never drawn. A row that is all `-inf` gives index 0 and `-inf`; in a row that holds `+inf`
 /// those entries are equally likely; a row that holds NaN gives its index and NaN.
 ///
@@ -133,7 +136,7 @@ pub fn sample_categorical(
     dim: usize,
     samples: usize,
     temperature: f64,
-    [key, step]: [u64; 2],
+    seed: [u64; 3],
     dtype: DType,
 ) -> (CubeTensor, CubeTensor, CubeTensor) {
     let op = "sample_categorical";
@@ -186,7 +189,7 @@ pub fn sample_categorical(
             stats.clone().into_tensor_arg(),
             sizes.launch(&plan, groups),
             logits.launch_steps(),
-            seeds(key, step),
+            seeds(seed),
             reciprocal(temperature, compute),
             InputScalar::new(f64::NEG_INFINITY, compute),
             plan.layout,

@@ -252,10 +252,7 @@ impl<'a, const D: usize> Problem<'a, D> {
         let mut time = Duration::ZERO;
         self.evaluations.set(0);
         for draw in 0..draws {
-            let seed = Seed {
-                key: self.seed,
-                step: draw as u64,
-            };
+            let seed = Seed::new(self.seed, draw as u64);
             let start = Instant::now();
             let leaf = self.logits.clone().require_grad();
             let loss = loss(leaf.clone(), seed).sum();

@@ -306,7 +306,7 @@ impl RelaxOps for CubeBackend {
         temperature: f64,
         seed: Seed,
     ) -> (IntTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        let seed = [seed.key, seed.step];
+        let seed = [seed.key, seed.step, seed.row];
         kernels::sample_categorical(logits, dim, samples, temperature, seed, INDEX)
     }
 
@@ -330,13 +330,14 @@ impl RelaxOps for CubeBackend {
     }
 }
 
-/// Indices of classes on every CubeCL device: WGSL has no longer integers, and Burn's metadata for fusion are made where nobody
+/// Indices of classes on every CubeCL device: WGSL has no longer integers, and a fused operation is described where nobody
 /// knows the device.
-const INDEX: DType = DType::I32;
+pub(super) const INDEX: DType = DType::I32;
 
 fn drawn(seed: Seed) -> Noise {
     Noise::Drawn {
         key: seed.key,
         step: seed.step,
+        row: seed.row,
     }
 }

@@ -10,6 +10,11 @@ mod autodiff;
 mod cube;
 #[cfg(feature = "flex")]
 mod flex;
+#[cfg(all(
+    feature = "fusion",
+    any(feature = "cubecl-backend", feature = "remote")
+))]
+mod fusion;
 #[cfg(feature = "ndarray")]
 mod ndarray;
 #[cfg(any(feature = "remote", feature = "capture"))]

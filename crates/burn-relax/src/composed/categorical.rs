@@ -54,7 +54,7 @@ fn draw<B: Backend>(gaps: Float<B>, dim: usize, samples: usize, seed: Seed) -> I
     let gaps = gaps.reshape(Shape::new([rows, 1, classes]));
 
     let draws = Shape::new([rows, samples, classes]);
-    let noise = noise(&gaps, draws, 2, seed);
+    let noise = noise(&gaps, draws, 2, samples, seed);
     let forbidden = gaps.lower(gaps.limits().0).expand(noise.shape());
     let scores = noise.add(&gaps).fill(&forbidden, f64::NEG_INFINITY);
     let indices = first_argmax::<B>(scores.0, 2);

@@ -80,14 +80,15 @@ fn soft_gradient<B: Backend>(
         .fill(&decided(&stats.narrow(dim, 0)), 0.0)
 }
 
-/// The Gumbel noise of `seed` beside `logits`, numbered along `dim` first.
+/// The Gumbel noise of `seed` beside `logits`, numbered along `dim` first, `draws` rows for each of the logits.
 pub(super) fn noise<B: Backend>(
     logits: &Float<B>,
     shape: Shape,
     dim: usize,
+    draws: usize,
     seed: Seed,
 ) -> Float<B> {
-    let (data, axes): (TensorData, _) = noise_data(&shape, dim, seed, logits.0.dtype());
+    let (data, axes): (TensorData, _) = noise_data(&shape, dim, draws, seed, logits.0.dtype());
     let noise = B::float_from_data(data, &logits.0.device());
     Float(B::float_permute(noise, &axes))
 }
@@ -122,7 +123,7 @@ pub fn gumbel_softmax<B: Backend>(
 ) -> (FloatTensor<B>, FloatTensor<B>) {
     let dtype = logits.dtype();
     let logits = Float::<B>::load(logits);
-    let noise = noise(&logits, logits.shape(), dim, seed);
+    let noise = noise(&logits, logits.shape(), dim, 1, seed);
     let (probs, stats) = soft(logits, noise, dim, temperature);
     (probs.store(dtype), stats)
 }
@@ -161,7 +162,7 @@ pub fn gumbel_argmax<B: Backend>(
 ) -> (FloatTensor<B>, FloatTensor<B>) {
     let dtype = logits.dtype();
     let logits = Float::<B>::load(logits);
-    let noise = noise(&logits, logits.shape(), dim, seed);
+    let noise = noise(&logits, logits.shape(), dim, 1, seed);
     let (hard, stats) = hard(logits, noise, dim, temperature);
     (hard.store(dtype), stats)
 }
@@ -202,7 +203,7 @@ pub fn gumbel_argmax_backward<B: Backend>(
 ) -> FloatTensor<B> {
     let dtype = logits.dtype();
     let logits = Float::<B>::load(logits);
-    let noise = noise(&logits, logits.shape(), dim, seed);
+    let noise = noise(&logits, logits.shape(), dim, 1, seed);
     hard_gradient(logits, noise, stats, grad, dim, temperature).store(dtype)
 }
 

@@ -28,5 +28,7 @@ pub use gather::{
     soft_argmax_gather_backward,
 };
 pub use power::{gradual_argmax, gradual_argmax_backward, power_softmax, power_softmax_backward};
-pub use softmax::{log_softmax, log_softmax_backward, softmax, softmax_backward};
+pub use softmax::{
+    log_softmax_backward, log_softmax_with_stats, softmax_backward, softmax_with_stats,
+};
 pub use sparse::{entmax, entmax_backward, entmax_rows, entmax_rows_backward};

@@ -6,7 +6,7 @@ use super::{
 };
 
 /// See [`RelaxOps::softmax_with_stats`](crate::RelaxOps::softmax_with_stats).
-pub fn softmax<B: Backend>(
+pub fn softmax_with_stats<B: Backend>(
     logits: FloatTensor<B>,
     dim: usize,
     temperature: f64,
@@ -38,7 +38,7 @@ pub fn softmax_backward<B: Backend>(
 }
 
 /// See [`RelaxOps::log_softmax_with_stats`](crate::RelaxOps::log_softmax_with_stats).
-pub fn log_softmax<B: Backend>(
+pub fn log_softmax_with_stats<B: Backend>(
     logits: FloatTensor<B>,
     dim: usize,
 ) -> (FloatTensor<B>, FloatTensor<B>) {

@@ -88,7 +88,13 @@ pub fn gumbel_softmax<const D: usize>(
         }
         Coefficient::Tensor(temperature) => {
             let dtype = load(logits.clone()).dtype();
-            let noise = noise::rows(logits.dims(), dim, seed, (&logits.device(), dtype).into());
+            let noise = noise::rows(
+                logits.dims(),
+                dim,
+                1,
+                seed,
+                (&logits.device(), dtype).into(),
+            );
             perturb(logits, noise, dim, temperature, hard)
         }
     }

@@ -43,18 +43,19 @@ pub fn gumbel_noise<const D: usize>(
     options: impl Into<TensorCreationOptions>,
 ) -> Tensor<D> {
     let dim = check::dim::<D>("gumbel_noise", dim);
-    rows(shape, dim, seed.into(), options.into())
+    rows(shape, dim, 1, seed.into(), options.into())
 }
 
-/// Noise for logits of `shape`: generated with the classes innermost, then moved to `dim`.
+/// Noise for logits of `shape`, of which `draws` rows belong together: generated with the classes innermost, then moved to `dim`.
 pub(super) fn rows<const D: usize>(
     shape: [usize; D],
     dim: usize,
+    draws: usize,
     seed: Seed,
     options: TensorCreationOptions,
 ) -> Tensor<D> {
     let dtype = options.dtype.unwrap_or(DType::F32);
-    let (data, axes) = noise_data(&shape, dim, seed, dtype);
+    let (data, axes) = noise_data(&shape, dim, draws, seed, dtype);
     let axes: [isize; D] = core::array::from_fn(|axis| axes[axis] as isize);
     Tensor::from_data(data, options).permute(axes)
 }
@@ -63,24 +64,26 @@ pub(super) fn rows<const D: usize>(
 pub(crate) fn noise_data(
     shape: &[usize],
     dim: usize,
+    draws: usize,
     seed: Seed,
     dtype: DType,
 ) -> (TensorData, Vec<usize>) {
     let mut innermost = shape.to_vec();
     innermost[dim..].rotate_left(1);
     let count = shape.iter().product();
+    let first = seed.element(0, draws * shape[dim]);
     let data = match dtype {
-        DType::F64 => TensorData::new(draw::<f64>(seed, count), Shape::from(innermost)),
-        _ => TensorData::new(draw::<f32>(seed, count), Shape::from(innermost)),
+        DType::F64 => TensorData::new(draw::<f64>(seed, first, count), Shape::from(innermost)),
+        _ => TensorData::new(draw::<f32>(seed, first, count), Shape::from(innermost)),
     };
     let mut axes: Vec<usize> = (0..shape.len()).collect();
     axes[dim..].rotate_right(1);
     (data, axes)
 }
 
-fn draw<F: Element>(seed: Seed, count: usize) -> Vec<F> {
+fn draw<F: Element>(seed: Seed, first: u64, count: usize) -> Vec<F> {
     let mut noise = Vec::with_capacity(count);
-    gumbel(seed, 0, &mut noise.spare_capacity_mut()[..count]);
+    gumbel(seed, first, &mut noise.spare_capacity_mut()[..count]);
     // SAFETY: `gumbel` writes every element of the slice it is given.
     unsafe { noise.set_len(count) };
     noise

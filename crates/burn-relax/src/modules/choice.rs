@@ -35,7 +35,7 @@ impl Choice<'_> {
         baseline: Option<Tensor<D>>,
     ) -> Tensor<D> {
         let (dim, at) = (self.dim, |schedule: Schedule| schedule.at(self.step));
-        let seed = || self.selector.seeds.next(&logits.device());
+        let seed = || self.selector.seeds.next(&logits, dim);
         let pick = |gate: Tensor<D>| weighted(&logits, gate, values.clone(), dim);
         match self.selector.strategy {
             Strategy::FreeEnergy { temperature } => {

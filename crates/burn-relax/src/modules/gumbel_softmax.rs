@@ -101,7 +101,8 @@ impl GumbelSoftmax {
         // As in Burn's dropout: the device says that a backward pass is possible, the flag that this layer takes part.
         let device = logits.device();
         if self.training.is_enabled() && device.is_autodiff() {
-            let seed = self.seeds.next(&device);
+            let dim = check::dim::<D>("gumbel_softmax", self.dim);
+            let seed = self.seeds.next(&logits, dim);
             gumbel_softmax_with_map(logits, self.dim, temperature, self.map, self.hard, seed)
         } else if self.hard {
             straight_through_argmax_with_map(logits, self.dim, temperature, self.map)

@@ -166,6 +166,15 @@ impl ScoreFunctionSelector {
         self.seeds.resume(passes);
     }
 
+    /// The selector for one device's part of a batch: see [`Selector::part`](crate::Selector::part).
+    #[must_use]
+    pub fn part(&self, pass: usize, first: usize) -> Self {
+        Self {
+            seeds: self.seeds.part(pass, first),
+            ..self.clone()
+        }
+    }
+
     /// Chooses a class per row, or `samples` of them, and reads out their values.
     ///
     /// # Shapes
@@ -200,7 +209,7 @@ impl ScoreFunctionSelector {
             };
         }
 
-        let seed = self.seeds.next(&device);
+        let seed = self.seeds.next(&logits, dim);
         let (indices, log_probs) =
             sample_categorical_with_log_prob(logits.clone(), dim, self.samples, seed);
         let greedy_values = (self.baseline == Baseline::Greedy)

@@ -283,6 +283,26 @@ impl Selector {
         }
     }
 
+    /// The selector for one device's part of a batch: it draws and schedules as in forward pass number `pass`, counted from 0,
+    /// for the examples from number `first` on. Together the parts draw what one device would draw for the whole batch.
+    ///
+    /// Examples lie along the first axis of the logits that is not the classes'. Its counts are its own; parameters, and the
+    /// moving average, are those of `self` for reading. What a strategy takes from the batch it takes from the part: the
+    /// [`Batch`](crate::Baseline::Batch) baseline averages over the part's other rows, and a moving average that the part
+    /// updates does not reach the other parts.
+    #[must_use]
+    pub fn part(&self, pass: usize, first: usize) -> Self {
+        Self {
+            seeds: self.seeds.part(pass, first),
+            steps: StepCount::at(pass),
+            sampler: self
+                .sampler
+                .as_ref()
+                .map(|sampler| sampler.part(pass, first)),
+            ..self.clone()
+        }
+    }
+
     #[track_caller]
     fn loss<const D: usize, const DV: usize>(
         &self,

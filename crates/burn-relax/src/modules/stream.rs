@@ -12,6 +12,8 @@ use crate::Seed;
 pub(super) struct SeedStream {
     key: Arc<OnceLock<u64>>,
     step: Arc<AtomicU64>,
+    /// The number of the first example that the module sees.
+    first: u64,
 }
 
 impl SeedStream {
@@ -23,15 +25,27 @@ impl SeedStream {
         Self {
             key: Arc::new(key),
             step: Arc::new(AtomicU64::new(0)),
+            first: 0,
         }
     }
 
-    /// The next seed. Without a seed in the config the key is drawn here, once, from the device's own generator, so that
+    /// The seeds for the examples from number `first` on, beginning with this step; the count is a new one.
+    pub(super) fn part(&self, step: usize, first: usize) -> Self {
+        Self {
+            key: self.key.clone(),
+            step: Arc::new(AtomicU64::new(step as u64)),
+            first: first as u64,
+        }
+    }
+
+    /// The next seed, for logits whose classes lie along `dim` and whose examples along the first of the other axes. Without a seed in the config the key is drawn here, once, from the device's own generator, so that
     /// Burn's `Device::seed` governs it.
-    pub(super) fn next(&self, device: &Device) -> Seed {
-        let key = *self.key.get_or_init(|| draw_key(device));
+    pub(super) fn next<const D: usize>(&self, logits: &Tensor<D>, dim: usize) -> Seed {
+        let key = *self.key.get_or_init(|| draw_key(&logits.device()));
         let step = self.step.fetch_add(1, Ordering::Relaxed);
-        Seed { key, step }
+        let others = (0..D).filter(|&axis| axis != dim).skip(1);
+        let choices: usize = others.map(|axis| logits.dims()[axis]).product();
+        Seed::new(key, step).with_row(self.first.wrapping_mul(choices as u64))
     }
 
     /// Goes on as after so many seeds.
@@ -48,6 +62,11 @@ impl StepCount {
     /// The step that begins now.
     pub(super) fn next(&self) -> usize {
         self.0.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// A count of its own, at this step.
+    pub(super) fn at(step: usize) -> Self {
+        Self(Arc::new(step.into()))
     }
 
     pub(super) fn get(&self) -> usize {

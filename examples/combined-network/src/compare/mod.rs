@@ -70,7 +70,9 @@ pub fn compare(args: &CompareArgs) -> Result<()> {
 fn jobs(args: &CompareArgs) -> usize {
     let cores = || match args.backend {
         Backend::Wgpu => 1,
-        Backend::Flex | Backend::Ndarray => available_parallelism().map_or(1, NonZero::get),
+        Backend::Flex | Backend::Ndarray | Backend::Remote => {
+            available_parallelism().map_or(1, NonZero::get)
+        }
     };
     args.jobs.map_or_else(cores, usize::from)
 }

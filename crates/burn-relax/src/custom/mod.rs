@@ -1,0 +1,92 @@
+//! Operations as Burn's custom operations: what fusion queues, a remote client sends and a server runs.
+//!
+//! Each operation of the table has a module with two functions: `describe` puts a call into words, `execute` takes it out of them
+//! and runs it on a backend.
+
+mod table;
+mod value;
+
+pub(crate) use table::operations;
+
+use burn_core::backend::ir::{BackendIr, CustomOpIr, HandleContainer, TensorId, TensorIr};
+use burn_core::tensor::DType;
+use value::{Float, Int, Number, Spec, like, of_rows, sized, statistics};
+
+use crate::{RelaxOps, Seed};
+
+/// The version of the operations' names: what a client sends is run by servers of the same version only.
+macro_rules! version {
+    () => {
+        1
+    };
+}
+#[cfg(feature = "router")]
+pub(crate) const VERSION: u32 = version!();
+
+macro_rules! words {
+    ($(
+        $name:ident($($input:ident: $kind:ident),*; $($number:ident: $type:ty),*)
+            -> ($($output:ident: $output_kind:ident = $spec:expr),+);
+    )*) => { $(
+        #[allow(unused_parens, reason = "some operations have one output")]
+        pub(crate) mod $name {
+            use super::*;
+
+            pub(crate) const ID: &str = concat!("burn-relax/", version!(), "/", stringify!($name));
+
+            /// The call in words; `index` is the device's dtype of indices.
+            #[allow(clippy::too_many_arguments)]
+            pub(crate) fn describe(
+                $($input: TensorIr,)*
+                $($number: $type,)*
+                index: DType,
+                mut new_id: impl FnMut() -> TensorId,
+            ) -> CustomOpIr {
+                let outputs = {
+                    $(let $input = &$input;)*
+                    let _ = ($($input,)* index);
+                    [$(($spec, $output_kind::dtype as fn(&Spec, DType) -> DType)),+]
+                };
+                let outputs = outputs.into_iter().map(|(spec, dtype)| {
+                    let dtype = dtype(&spec, index);
+                    TensorIr::uninit(new_id(), spec.shape, dtype)
+                });
+                let outputs = outputs.collect();
+                let mut scalars = Vec::new();
+                $($number.write(&mut scalars);)*
+                CustomOpIr {
+                    id: ID.to_owned(),
+                    inputs: vec![$($input),*],
+                    outputs,
+                    scalars,
+                }
+            }
+
+            /// Runs a call that was put into words.
+            ///
+            /// # Panics
+            ///
+            /// If the words are not those of this operation.
+            pub(crate) fn execute<B: BackendIr + RelaxOps>(
+                handles: &mut HandleContainer<B::Handle>,
+                call: &CustomOpIr,
+            ) {
+                let misfit = || -> ! {
+                    panic!("{ID}: {} tensors, {} results and {} numbers do not fit",
+                        call.inputs.len(), call.outputs.len(), call.scalars.len())
+                };
+                let mut scalars = call.scalars.iter().copied();
+                $(let Some($number) = <$type>::read(&mut scalars) else { misfit() };)*
+                let [$($input),*] = call.inputs.as_slice() else { misfit() };
+                $(let $input = $kind::take::<B>(handles, $input);)*
+                let ($($output),+) = B::$name($($input,)* $($number),*);
+                let mut outputs = call.outputs.iter();
+                $(
+                    let Some(ir) = outputs.next() else { misfit() };
+                    $output_kind::put::<B>(handles, ir, $output);
+                )+
+            }
+        }
+    )* };
+}
+operations!(words);

@@ -1,0 +1,141 @@
+//! Operators on Burn's remote devices: one request each, where the server knows them.
+//!
+//! A remote device runs this crate's operators like any other device does, forward and backward. By default each is one custom
+//! operation of Burn's protocol, run by the server's own kernels: the server calls [`register_relax_ops`] first. A server that
+//! has not, or knows another [`VERSION`], ends the session at the first of them; [`check_server`] asks beforehand. Such a server
+//! still serves [`Operators::Composed`], which sends Burn's own operations only, some thirty for each operator.
+//!
+//! # Example
+//!
+//! ```no_run
+//! # #[cfg(feature = "flex")] {
+//! use burn_core::backend::Flex;
+//! use burn_relax::remote::register_relax_ops;
+//! use burn_router::CustomOpRegistry;
+//!
+//! // The server, with Burn's feature `remote-server`:
+//! // RemoteServer::new([Device::flex()]).with_custom_ops(registry).serve(transport)
+//! let mut registry = CustomOpRegistry::<Flex>::new();
+//! register_relax_ops(&mut registry);
+//! # }
+//! ```
+
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use burn_core::backend::ir::BackendIr;
+use burn_router::CustomOpRegistry;
+
+use crate::{RelaxOps, custom, custom::operations};
+
+/// The version of the operations that cross the wire. Client and server need the same.
+pub const VERSION: u32 = custom::VERSION;
+
+/// What a remote device is asked for when an operator runs on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Operators {
+    /// One custom operation for each, forward and backward.
+    #[default]
+    Custom,
+    /// The operations of Burn that it is composed of, which every Burn server knows.
+    Composed,
+}
+
+static COMPOSED: AtomicBool = AtomicBool::new(false);
+
+/// Sets what remote devices are asked for from now on, in the whole process.
+pub fn set_operators(operators: Operators) {
+    COMPOSED.store(operators == Operators::Composed, Ordering::Relaxed);
+}
+
+/// What remote devices are asked for.
+#[must_use]
+pub fn operators() -> Operators {
+    if COMPOSED.load(Ordering::Relaxed) {
+        Operators::Composed
+    } else {
+        Operators::Custom
+    }
+}
+
+macro_rules! register {
+    ($($name:ident($($inputs:tt)*) -> ($($outputs:tt)*);)*) => {
+        /// Makes a server run this crate's operators, with the kernels of its backend.
+        ///
+        /// The registry then goes to the server's `with_custom_ops`.
+        pub fn register_relax_ops<B: BackendIr + RelaxOps>(registry: &mut CustomOpRegistry<B>) {
+            $(registry.register(custom::$name::ID, |handles, call, _device| {
+                custom::$name::execute::<B>(handles, call)
+            });)*
+        }
+    };
+}
+operations!(register);
+
+#[cfg(feature = "remote")]
+pub use client::{UnknownOperators, check_server};
+#[cfg(all(feature = "remote", feature = "fusion"))]
+pub(crate) use client::is_remote;
+#[cfg(feature = "remote")]
+pub(crate) use client::sends_custom;
+
+/// Captured graphs are of Burn's own operations.
+#[cfg(all(feature = "capture", not(feature = "remote")))]
+pub(crate) fn sends_custom<B: burn_core::backend::Backend>() -> bool {
+    false
+}
+
+#[cfg(feature = "remote")]
+mod client {
+    use core::{any::TypeId, error::Error, fmt};
+
+    use burn_core::backend::{Backend, BackendTypes, Remote};
+    use burn_core::tensor::{Device, Tensor};
+
+    use super::{Operators, VERSION, operators};
+
+    /// Whether this is the backend of remote devices, or the one that fusion wraps for them.
+    pub(crate) fn is_remote<B: Backend>() -> bool {
+        TypeId::of::<B::Device>() == TypeId::of::<<Remote as BackendTypes>::Device>()
+    }
+
+    pub(crate) fn sends_custom<B: Backend>() -> bool {
+        is_remote::<B>() && operators() == Operators::Custom
+    }
+
+    /// A server that does not run this crate's operators.
+    #[derive(Debug)]
+    pub struct UnknownOperators {
+        reason: String,
+    }
+
+    impl fmt::Display for UnknownOperators {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(
+                f,
+                "the remote server does not run version {VERSION} of burn-relax's operators: call register_relax_ops \
+                 where it is started, or set_operators(Operators::Composed) here before connecting ({})",
+                self.reason
+            )
+        }
+    }
+
+    impl Error for UnknownOperators {}
+
+    /// Asks a remote device for an operator, so that a server without them is found before anything is lost on it.
+    ///
+    /// # Errors
+    ///
+    /// If the server has not registered the operators, or those of another [`VERSION`]. Its session has ended then, and this
+    /// process has no other way to the device: go on in another process.
+    pub fn check_server(device: &Device) -> Result<(), UnknownOperators> {
+        let device = device.clone().inner();
+        let weights = crate::softmax(Tensor::<1>::zeros([2], &device), 0, 1.0);
+        let reason = match weights.try_into_data() {
+            Ok(weights) if weights.iter::<f32>().all(|weight| weight == 0.5) => return Ok(()),
+            Ok(weights) => format!("its softmax of zeros is {weights}"),
+            Err(error) => error.to_string(),
+        };
+        let reason = reason.lines().next().unwrap_or_default().to_owned();
+        Err(UnknownOperators { reason })
+    }
+}
