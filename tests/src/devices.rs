@@ -36,6 +36,12 @@ pub fn devices() -> Vec<NamedDevice> {
             device: wgpu(),
             has_f64: false,
         },
+        #[cfg(all(feature = "remote", feature = "flex"))]
+        NamedDevice {
+            name: "remote flex",
+            device: remote(),
+            has_f64: true,
+        },
     ]);
     assert!(!devices.is_empty(), "no backend is compiled in");
     devices
@@ -46,6 +52,32 @@ pub fn cpu_devices() -> Vec<NamedDevice> {
     let mut devices = devices();
     devices.retain(|device| device.has_f64);
     devices
+}
+
+/// A Flex device behind a server on this machine, which ends with the process.
+#[cfg(all(feature = "remote", feature = "flex"))]
+fn remote() -> Device {
+    use burn_core::backend::Flex;
+    use burn_core::tensor::remote::RemoteHost;
+    use burn_core::tensor::server::{CustomOpRegistry, RemoteServer, WebSocketTransport};
+    use std::{net::TcpListener, sync::OnceLock, thread};
+
+    static DEVICE: OnceLock<Device> = OnceLock::new();
+    let device = DEVICE.get_or_init(|| {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let address = listener.local_addr().expect("it is bound");
+        let mut registry = CustomOpRegistry::<Flex>::new();
+        burn_relax::remote::register_relax_ops(&mut registry);
+        thread::spawn(move || {
+            let server = RemoteServer::new([Device::flex()]).with_custom_ops(registry);
+            server
+                .serve(WebSocketTransport::from_listener(listener))
+                .expect("it serves")
+        });
+        let host = RemoteHost::websocket(&format!("ws://{address}"));
+        Device::remote_options(&host).init().expect("it answers")
+    });
+    device.clone()
 }
 
 #[cfg(feature = "wgpu")]

@@ -71,12 +71,12 @@ macro_rules! register {
 }
 operations!(register);
 
-#[cfg(feature = "remote")]
-pub use client::{UnknownOperators, check_server};
 #[cfg(all(feature = "remote", feature = "fusion"))]
 pub(crate) use client::is_remote;
 #[cfg(feature = "remote")]
 pub(crate) use client::sends_custom;
+#[cfg(feature = "remote")]
+pub use client::{UnknownOperators, check_server};
 
 /// Captured graphs are of Burn's own operations.
 #[cfg(all(feature = "capture", not(feature = "remote")))]

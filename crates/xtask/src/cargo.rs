@@ -9,8 +9,8 @@ use anyhow::{Context, Result, bail};
 
 /// Features that compile every backend that is tested here. One selection for lints, documentation and tests: with
 /// another one Cargo would compile the dependencies again.
-const EVERY_BACKEND: &str = "burn-relax-tests/ndarray,burn-relax-tests/wgpu,\
-                             combined-network/ndarray,combined-network/wgpu";
+const EVERY_BACKEND: &str = "burn-relax-tests/ndarray,burn-relax-tests/wgpu,burn-relax-tests/remote,\
+                             combined-network/ndarray,combined-network/wgpu,combined-network/remote";
 
 /// A cargo command about to run.
 pub struct Cargo {

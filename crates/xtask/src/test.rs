@@ -88,7 +88,7 @@ fn select(only: Option<Part>) -> Cargo {
             "-p",
             "combined-network",
             "--features",
-            "combined-network/ndarray,combined-network/wgpu",
+            "combined-network/ndarray,combined-network/wgpu,combined-network/remote",
         ]),
     }
 }

@@ -5,6 +5,7 @@
 mod half;
 mod layout;
 mod noise;
+mod part;
 mod primitives;
 mod public;
 mod sparse;
