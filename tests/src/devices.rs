@@ -11,6 +11,13 @@ pub struct NamedDevice {
     pub has_f64: bool,
 }
 
+impl NamedDevice {
+    /// Whether its memory is that of another process, or counts as such.
+    pub fn is_remote(&self) -> bool {
+        self.name.starts_with("remote")
+    }
+}
+
 /// Every device this build has a backend for.
 ///
 /// # Panics

@@ -205,7 +205,7 @@ fn peak(operator: &Operator, device: &Device) -> usize {
 #[test]
 fn a_pass_holds_outputs_and_gradients_and_nothing_else_of_their_size() {
     let mut failures = Vec::new();
-    for device in cpu_devices() {
+    for device in cpu_devices().into_iter().filter(|d| !d.is_remote()) {
         for operator in OPERATORS {
             // Threads and their buffers are made in the first run.
             peak(operator, &device.device);

@@ -284,7 +284,10 @@ impl Cli {
     ///
     /// Whatever a user can put right, in one sentence.
     pub fn run(self) -> Result<()> {
-        logging::start(self.log_level);
+        match &self.command {
+            Some(Command::Serve(_)) => logging::start_server(self.log_level),
+            _ => logging::start(self.log_level),
+        }
         match self.command {
             None => self.train.run(),
             Some(Command::Train(args)) => args.run(),

@@ -20,14 +20,33 @@ pub enum Level {
     Debug,
 }
 
+impl From<Level> for LevelFilter {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Off => Self::OFF,
+            Level::Warn => Self::WARN,
+            Level::Info => Self::INFO,
+            Level::Debug => Self::DEBUG,
+        }
+    }
+}
+
 /// Logs this program's spans as they end; other crates' are left out.
 pub fn start(level: Level) {
-    let level = match level {
-        Level::Off => return,
-        Level::Warn => LevelFilter::WARN,
-        Level::Info => LevelFilter::INFO,
-        Level::Debug => LevelFilter::DEBUG,
-    };
+    if level != Level::Off {
+        log(Targets::new().with_target(env!("CARGO_CRATE_NAME"), level));
+    }
+}
+
+/// Logs what a server does with its sessions, and at least why it ended one.
+pub fn start_server(level: Level) {
+    let level = LevelFilter::from(level).max(LevelFilter::ERROR);
+    log(Targets::new()
+        .with_target("burn_remote", level)
+        .with_target("burn_communication", level));
+}
+
+fn log(targets: Targets) {
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(stderr)
         .with_ansi(false)
@@ -35,6 +54,6 @@ pub fn start(level: Level) {
         .with_span_events(FmtSpan::CLOSE);
     tracing_subscriber::registry()
         .with(layer)
-        .with(Targets::new().with_target(env!("CARGO_CRATE_NAME"), level))
+        .with(targets)
         .init();
 }
