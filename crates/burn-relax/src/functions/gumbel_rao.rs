@@ -106,8 +106,8 @@ pub fn gumbel_rao<const D: usize>(
     let x = flat(logits, classes);
 
     let options = (&x.device(), x.dtype()).into();
-    let shape = [rows, draws + 1, classes];
-    let noise: Tensor<3> = noise::rows(shape, 2, draws + 1, seed.into(), options);
+    let drawn = [rows, draws + 1, classes];
+    let noise: Tensor<3> = noise::rows(drawn, 2, draws + 1, seed.into(), options);
     let held = log_softmax(x.clone().detach(), 2);
     let forbidden = is_forbidden(&held);
     let held = held.mask_fill(forbidden.clone(), 0.0);
