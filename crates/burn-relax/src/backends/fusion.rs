@@ -6,11 +6,13 @@ use burn_core::backend::{
         custom::{CustomOpIr, HandleContainer, Operation, OperationIr, OperationOutput, StreamId},
     },
     get_or_init_device_settings,
-    tensor::{FloatTensor, IntTensor},
 };
 use burn_core::tensor::DType;
 
-use crate::{RelaxOps, Seed, custom, custom::operations};
+use crate::{
+    RelaxOps, Seed, custom,
+    custom::{operations, primitive},
+};
 #[cfg(feature = "remote")]
 use crate::{
     composed,
@@ -52,11 +54,6 @@ fn index_dtype<B: FusionBackend>(device: &B::Device) -> DType {
 #[cfg(all(feature = "cubecl-backend", not(feature = "remote")))]
 fn is_remote<B: FusionBackend>() -> bool {
     false
-}
-
-macro_rules! primitive {
-    (Float) => { FloatTensor<Self> };
-    (Int) => { IntTensor<Self> };
 }
 
 macro_rules! queue {

@@ -1,17 +1,15 @@
 use burn_core::backend::{
     get_or_init_device_settings,
     ir::{OperationIr, OperationOutput},
-    tensor::{FloatTensor, IntTensor},
 };
 use burn_core::tensor::DType;
 use burn_router::{BackendRouter, RouterChannel, RouterClient};
 
-use crate::{RelaxOps, Seed, composed, custom, custom::operations, remote};
-
-macro_rules! primitive {
-    (Float) => { FloatTensor<Self> };
-    (Int) => { IntTensor<Self> };
-}
+use crate::{
+    RelaxOps, Seed, composed, custom,
+    custom::{operations, primitive},
+    remote,
+};
 
 macro_rules! requests {
     ($(

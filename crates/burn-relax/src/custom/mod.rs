@@ -6,11 +6,11 @@
 mod table;
 mod value;
 
-pub(crate) use table::operations;
+pub(crate) use table::{operations, primitive};
 
 use burn_core::backend::ir::{BackendIr, CustomOpIr, HandleContainer, TensorId, TensorIr};
 use burn_core::tensor::DType;
-use value::{Float, Int, Number, Spec, like, of_rows, sized, statistics};
+use value::{Float, Int, Number, like, of_rows, sized, statistics};
 
 use crate::{RelaxOps, Seed};
 
@@ -44,20 +44,17 @@ macro_rules! words {
             ) -> CustomOpIr {
                 let outputs = {
                     $(let $input = &$input;)*
-                    let _ = ($($input,)* index);
-                    [$(($spec, $output_kind::dtype as fn(&Spec, DType) -> DType)),+]
+                    // Not every input gives a shape.
+                    let _ = ($($input,)*);
+                    [$($output_kind::output($spec, index)),+]
                 };
-                let outputs = outputs.into_iter().map(|(spec, dtype)| {
-                    let dtype = dtype(&spec, index);
-                    TensorIr::uninit(new_id(), spec.shape, dtype)
-                });
-                let outputs = outputs.collect();
+                let outputs = outputs.map(|spec| TensorIr::uninit(new_id(), spec.shape, spec.dtype));
                 let mut scalars = Vec::new();
                 $($number.write(&mut scalars);)*
                 CustomOpIr {
                     id: ID.to_owned(),
                     inputs: vec![$($input),*],
-                    outputs,
+                    outputs: outputs.into(),
                     scalars,
                 }
             }

@@ -85,4 +85,11 @@ macro_rules! operations {
         }
     };
 }
-pub(crate) use operations;
+
+/// The primitive of a kind of tensor, in an implementation for a backend.
+macro_rules! primitive {
+    (Float) => { burn_core::backend::tensor::FloatTensor<Self> };
+    (Int) => { burn_core::backend::tensor::IntTensor<Self> };
+}
+
+pub(crate) use {operations, primitive};

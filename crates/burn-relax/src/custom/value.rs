@@ -54,8 +54,8 @@ pub(super) struct Float;
 pub(super) struct Int;
 
 impl Float {
-    pub(super) fn dtype(spec: &Spec, _index: DType) -> DType {
-        spec.dtype
+    pub(super) fn output(spec: Spec, _index: DType) -> Spec {
+        spec
     }
 
     pub(super) fn take<B: BackendIr>(
@@ -75,8 +75,11 @@ impl Float {
 }
 
 impl Int {
-    pub(super) fn dtype(_spec: &Spec, index: DType) -> DType {
-        index
+    pub(super) fn output(spec: Spec, index: DType) -> Spec {
+        Spec {
+            dtype: index,
+            ..spec
+        }
     }
 
     pub(super) fn take<B: BackendIr>(
