@@ -33,9 +33,9 @@ impl Layout {
         let shape: [usize; D] = shape.try_into().expect("the rank is the shape's");
         match self {
             Self::Contiguous => stored,
-            Self::Transposed => stored.permute(core::array::from_fn::<isize, D, _>(|d| {
-                (D - 1 - d) as isize
-            })),
+            // By exchanges: burn-fusion 0.22.1 describes a permutation of floats as one of integers, which remote devices take
+            // at its word.
+            Self::Transposed => (0..D / 2).fold(stored, |stored, d| stored.swap_dims(d, D - 1 - d)),
             Self::Sliced => stored.slice(shape.map(|n| 1..n + 1)),
             Self::Expanded(_) => stored.expand(shape),
         }

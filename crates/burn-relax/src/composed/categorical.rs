@@ -48,10 +48,9 @@ fn draw<B: Backend>(gaps: Float<B>, dim: usize, samples: usize, seed: Seed) -> I
         return B::int_zeros(Shape::from(drawn), &device, dtype);
     }
     let (rows, classes) = (shape.num_elements() / shape[dim], shape[dim]);
-    let mut axes: Vec<usize> = (0..rank).collect();
-    axes[dim..].rotate_left(1);
-    let gaps = Float::<B>(B::float_permute(gaps.0, &axes));
-    let gaps = gaps.reshape(Shape::new([rows, 1, classes]));
+    let gaps = gaps
+        .classes_last(dim)
+        .reshape(Shape::new([rows, 1, classes]));
 
     let draws = Shape::new([rows, samples, classes]);
     let noise = noise(&gaps, draws, 2, samples, seed);

@@ -4,7 +4,7 @@ use burn_core::backend::{
     Backend, TensorMetadata, get_or_init_device_settings,
     tensor::{FloatTensor, IntTensor},
 };
-use burn_core::tensor::{Shape, TensorData};
+use burn_core::tensor::Shape;
 
 use super::{
     float::{Float, Mask},
@@ -88,9 +88,9 @@ pub(super) fn noise<B: Backend>(
     draws: usize,
     seed: Seed,
 ) -> Float<B> {
-    let (data, axes): (TensorData, _) = noise_data(&shape, dim, draws, seed, logits.0.dtype());
+    let data = noise_data(&shape, dim, draws, seed, logits.0.dtype());
     let noise = B::float_from_data(data, &logits.0.device());
-    Float(B::float_permute(noise, &axes))
+    Float(noise).classes_back(dim)
 }
 
 /// `(x - max) + noise` with forbidden entries `-inf`; rows that hold a `+inf` get none where the noise is `silent` there.

@@ -64,6 +64,22 @@ impl<B: Backend> Float<B> {
     scalar!(add_scalar => float_add_scalar, mul_scalar => float_mul_scalar, div_scalar => float_div_scalar);
     compare!(lower => float_lower_elem, greater => float_greater_elem, equal_to => float_equal_elem);
 
+    /// The axis `dim` behind the others, which keep their order.
+    ///
+    /// By exchanges: burn-fusion 0.22.1 describes a permutation of floats as one of integers, which ends a remote session.
+    pub(super) fn classes_last(self, dim: usize) -> Self {
+        let last = self.shape().num_dims() - 1;
+        let swap = |tensor, axis| B::float_swap_dims(tensor, axis, axis + 1);
+        Self((dim..last).fold(self.0, swap))
+    }
+
+    /// The last axis back at `dim`.
+    pub(super) fn classes_back(self, dim: usize) -> Self {
+        let last = self.shape().num_dims() - 1;
+        let swap = |tensor, axis| B::float_swap_dims(tensor, axis, axis + 1);
+        Self((dim..last).rev().fold(self.0, swap))
+    }
+
     /// The tensor in the dtype that the computation runs in: f64 stays, everything shorter becomes f32.
     pub(super) fn load(tensor: FloatTensor<B>) -> Self {
         match tensor.dtype() {

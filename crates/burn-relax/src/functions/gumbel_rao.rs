@@ -8,7 +8,9 @@ use crate::{
         argmax::first_argmax,
         categorical::{load, store},
         centred::{is_forbidden, spread},
-        log_softmax, noise, softmax,
+        log_softmax,
+        noise::{self, classes_back, classes_last},
+        softmax,
         straight_through::{combine, one_hot},
     },
 };
@@ -90,13 +92,11 @@ pub fn gumbel_rao<const D: usize>(
     let logits = load(logits);
 
     // Classes innermost, one row a choice, the draws between.
-    let mut axes: [isize; D] = core::array::from_fn(|axis| axis as isize);
-    axes[dim..].rotate_left(1);
     let mut innermost = shape;
     innermost[dim..].rotate_left(1);
     let classes = shape[dim];
     let rows = shape.iter().product::<usize>() / classes;
-    let flat = |tensor: Tensor<D>, last: usize| tensor.permute(axes).reshape([rows, 1, last]);
+    let flat = |tensor: Tensor<D>, last: usize| classes_last(tensor, dim).reshape([rows, 1, last]);
     let temperature = temperature.load().into_tensor(&logits, dim);
     let temperature = if temperature.dims() == [1; D] {
         temperature.reshape([1, 1, 1])
@@ -127,9 +127,7 @@ pub fn gumbel_rao<const D: usize>(
     let hard = hard.mask_fill(soft.clone().detach().is_nan(), f64::NAN);
     let choice = combine(hard, soft).reshape(innermost);
 
-    let mut back: [isize; D] = core::array::from_fn(|axis| axis as isize);
-    back[dim..].rotate_right(1);
-    store(choice.permute(back), dtype)
+    store(classes_back(choice, dim), dtype)
 }
 
 /// Perturbed log-probabilities given that the class of `hard` wins, from Gumbel numbers `-ln E` with `E ~ Exp(1)`.

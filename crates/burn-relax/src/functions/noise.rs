@@ -55,30 +55,39 @@ pub(super) fn rows<const D: usize>(
     options: TensorCreationOptions,
 ) -> Tensor<D> {
     let dtype = options.dtype.unwrap_or(DType::F32);
-    let (data, axes) = noise_data(&shape, dim, draws, seed, dtype);
-    let axes: [isize; D] = core::array::from_fn(|axis| axes[axis] as isize);
-    Tensor::from_data(data, options).permute(axes)
+    let data = noise_data(&shape, dim, draws, seed, dtype);
+    classes_back(Tensor::from_data(data, options), dim)
 }
 
-/// Gumbel noise, in f64 or f32, with the elements of a row next to each other, and the order of axes that leads to `shape`.
+/// The axis `dim` behind the others, which keep their order.
+///
+/// By exchanges: burn-fusion 0.22.1 describes a permutation of floats as one of integers, which ends a remote session.
+pub(super) fn classes_last<const D: usize>(tensor: Tensor<D>, dim: usize) -> Tensor<D> {
+    (dim..D - 1).fold(tensor, |tensor, axis| tensor.swap_dims(axis, axis + 1))
+}
+
+/// The last axis back at `dim`.
+pub(super) fn classes_back<const D: usize>(tensor: Tensor<D>, dim: usize) -> Tensor<D> {
+    let swap = |tensor: Tensor<D>, axis| tensor.swap_dims(axis, axis + 1);
+    (dim..D - 1).rev().fold(tensor, swap)
+}
+
+/// Gumbel noise for logits of `shape`, in f64 or f32, with the elements of a row next to each other: `dim` is the last axis.
 pub(crate) fn noise_data(
     shape: &[usize],
     dim: usize,
     draws: usize,
     seed: Seed,
     dtype: DType,
-) -> (TensorData, Vec<usize>) {
+) -> TensorData {
     let mut innermost = shape.to_vec();
     innermost[dim..].rotate_left(1);
     let count = shape.iter().product();
     let first = seed.element(0, draws * shape[dim]);
-    let data = match dtype {
+    match dtype {
         DType::F64 => TensorData::new(draw::<f64>(seed, first, count), Shape::from(innermost)),
         _ => TensorData::new(draw::<f32>(seed, first, count), Shape::from(innermost)),
-    };
-    let mut axes: Vec<usize> = (0..shape.len()).collect();
-    axes[dim..].rotate_right(1);
-    (data, axes)
+    }
 }
 
 fn draw<F: Element>(seed: Seed, first: u64, count: usize) -> Vec<F> {
