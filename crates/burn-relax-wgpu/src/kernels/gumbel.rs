@@ -1,9 +1,9 @@
 //! Gumbel-softmax: `softmax((x - max + G) / T)` and its hard form, the one-hot of the argmax of `x + G`, with noise made in the
-//! kernel or given; and the gradient of the hard form.
+//! kernel or given.
 //!
 //! The perturbed logits lie in the result's memory until the result replaces them, where its element type is that of the
-//! computation; else their noise is made again. The gradient of the hard form makes the noise a second time too: nothing of the
-//! logits' size is kept. The gradient of the soft form is that of the softmax.
+//! computation; else their noise is made again. The gradient of the soft form is that of the softmax, and
+//! [`gumbel_backward`](super::gumbel_backward) has that of the hard one.
 
 use burn_cubecl::{cubecl, tensor::CubeTensor};
 use cubecl::prelude::*;
@@ -23,16 +23,16 @@ use super::{
 
 /// What is fixed at compile time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Form {
-    hard: bool,
-    source: Source,
+pub(super) struct Form {
+    pub(super) hard: bool,
+    pub(super) source: Source,
     /// What a walk through the row computes lies in the result's memory for the next one.
-    kept: bool,
+    pub(super) kept: bool,
 }
 
 /// What lies in the result's memory for a block, `never` outside the row.
 #[cube]
-fn kept<F: Float, A: Float>(
+pub(super) fn kept<F: Float, A: Float>(
     out: &Tensor<F>,
     place: &Place,
     rows: &Rows,
@@ -52,7 +52,7 @@ fn kept<F: Float, A: Float>(
 
 /// Puts a block into the result.
 #[cube]
-fn put<F: Float, A: Float>(
+pub(super) fn put<F: Float, A: Float>(
     out: &mut Tensor<F>,
     values: &Array<A>,
     place: &Place,
@@ -72,7 +72,12 @@ fn put<F: Float, A: Float>(
 
 /// The row's noise, if it is drawn.
 #[cube]
-fn noise_of(place: &Place, rows: &Rows, seeds: &Seeds, #[comptime] source: Source) -> NoiseRow {
+pub(super) fn noise_of(
+    place: &Place,
+    rows: &Rows,
+    seeds: &Seeds,
+    #[comptime] source: Source,
+) -> NoiseRow {
     if comptime!(source == Source::Drawn) {
         noise_row(seeds.row as usize + place.row, rows.classes)
     } else {
@@ -234,126 +239,6 @@ fn gumbel_kernel<F: Float, A: Float>(
     }
 }
 
-#[cube(launch_unchecked, address_type = "dynamic")]
-#[allow(clippy::too_many_arguments)]
-fn hard_backward_kernel<F: Float, A: Float>(
-    logits: &Tensor<F>,          // [outer, classes, inner]
-    noise: &Tensor<F>,           // [outer, classes, inner], or anything if it is drawn
-    stats: &Tensor<A>,           // [outer, 2, inner]
-    grad: &Tensor<F>,            // [outer, classes, inner]
-    grad_logits: &mut Tensor<F>, // [outer, classes, inner]
-    rows: &Rows,
-    steps: &Steps,
-    noise_steps: &Steps,
-    stats_steps: &Steps,
-    grad_steps: &Steps,
-    seeds: &Seeds,
-    reciprocal: InputScalar,
-    never: InputScalar,
-    #[comptime] form: Form,
-    #[comptime] layout: Layout,
-    #[define(F, A)] _elements: [ElemType; 2],
-) {
-    let place = place(rows, layout);
-    let zero = A::new(0.0_f32);
-    let reciprocal = reciprocal.get::<A>();
-    let never = never.get::<A>();
-    // The temperature divides the sum of logit and noise: the logit alone keeps its scale.
-    let one = A::new(1.0_f32);
-    let from = noise_of(&place, rows, seeds, form.source);
-    let skip = from.skip;
-    let start = row_start(&place, steps);
-    let noise_start = row_start(&place, noise_steps);
-    let stats_start = row_start(&place, stats_steps);
-    let grad_start = row_start(&place, grad_steps);
-    let best = stats[stats_start];
-    let normaliser = divisor::<A>(stats[stats_start + stats_steps.class]);
-    let max = find_block_max::<F, A>(logits, start, steps, &place, rows, skip, never, layout);
-
-    let mut sum = zero;
-    let mut begin = place.first;
-    while begin < place.end {
-        let end = min(begin + rows.block, place.end);
-        let mut part = zero;
-        let mut g = begin;
-        while g < end {
-            let mut p = perturbed_block::<F, A>(
-                logits,
-                noise,
-                start,
-                noise_start,
-                steps,
-                noise_steps,
-                rows,
-                &from,
-                seeds,
-                g,
-                max,
-                one,
-                never,
-                form.source,
-                false,
-            );
-            #[unroll]
-            for j in 0..BLOCK {
-                p[j] = raw_weight::<A>(p[j], best, reciprocal) / normaliser;
-                let (class, inside) = class_of(g, j, skip, rows);
-                let upstream = A::cast_from(grad[grad_start + class * grad_steps.class]);
-                let term = p[j] * upstream;
-                part += select(inside && p[j] != zero, term, zero);
-            }
-            if comptime!(form.kept) {
-                put::<F, A>(grad_logits, &p, &place, rows, skip, g);
-            }
-            g += layout.lanes;
-        }
-        sum += part;
-        begin += rows.block;
-    }
-    let mean = row_sum::<A>(sum, place.lane, layout);
-
-    let decided = best >= A::max_value();
-    let mut g = place.first;
-    while g < place.end {
-        let p = if comptime!(form.kept) {
-            kept::<F, A>(&*grad_logits, &place, rows, skip, g, zero)
-        } else {
-            let mut p = perturbed_block::<F, A>(
-                logits,
-                noise,
-                start,
-                noise_start,
-                steps,
-                noise_steps,
-                rows,
-                &from,
-                seeds,
-                g,
-                max,
-                one,
-                never,
-                form.source,
-                false,
-            );
-            #[unroll]
-            for j in 0..BLOCK {
-                p[j] = raw_weight::<A>(p[j], best, reciprocal) / normaliser;
-            }
-            p
-        };
-        let mut slopes = Array::<A>::new(4usize);
-        #[unroll]
-        for j in 0..BLOCK {
-            let (class, _inside) = class_of(g, j, skip, rows);
-            let upstream = A::cast_from(grad[grad_start + class * grad_steps.class]);
-            let slope = p[j] * (upstream - mean) * reciprocal;
-            slopes[j] = select(decided || p[j] == zero, zero, slope);
-        }
-        put::<F, A>(grad_logits, &slopes, &place, rows, skip, g);
-        g += layout.lanes;
-    }
-}
-
 /// The weights `softmax((logits + G) / temperature)` along `dim`, and the statistics of the perturbed rows, for
 /// [`softmax_backward`](crate::softmax_backward).
 ///
@@ -395,7 +280,12 @@ pub fn gumbel_argmax(
 }
 
 /// The tensor that noise is read from, where it comes from, and its seed. Drawn noise reads nothing.
-fn noise_view(op: &str, noise: Noise, logits: &View, dim: usize) -> (View, Source, [u64; 3]) {
+pub(super) fn noise_view(
+    op: &str,
+    noise: Noise,
+    logits: &View,
+    dim: usize,
+) -> (View, Source, [u64; 3]) {
     match noise {
         Noise::Drawn { key, step, row } => {
             let view = View {
@@ -468,69 +358,4 @@ fn forward(
         );
     }
     (out, stats)
-}
-
-/// Gradient of [`gumbel_argmax`], that of the soft form: `p (g - <p, g>) / T` with the perturbed weights `p`, made again from
-/// the same noise.
-///
-/// # Panics
-/// As [`gumbel_softmax`].
-pub fn gumbel_argmax_backward(
-    logits: CubeTensor,
-    noise: Noise,
-    stats: CubeTensor,
-    grad: CubeTensor,
-    dim: usize,
-    temperature: f64,
-) -> CubeTensor {
-    let op = "gumbel_argmax_backward";
-    let rank = logits.meta.num_dims();
-    let (elements, stats_dtype) = elements(op, &logits.client, logits.dtype);
-    check_same(op, "grad", &grad, &logits);
-    let sizes = Sizes::of(&logits, dim, rank);
-    let out = output(&logits, logits.meta.shape().clone(), logits.dtype);
-    if sizes.rows() == 0 {
-        return out;
-    }
-    sizes.check_classes(op);
-    let [logits, stats, grad] = [logits, stats, grad].map(|tensor| View::new(tensor, dim, rank));
-    let (noise, source, seed) = noise_view(op, noise, &logits, dim);
-    let form = Form {
-        hard: true,
-        source,
-        kept: elements[0] == elements[1],
-    };
-    let groups = source.groups(sizes.classes);
-    let need = Need {
-        shared_bytes: 2 * stats_dtype.size(),
-        walks: 4,
-    };
-    let plan = unsplit_plan(&logits, &sizes, groups, need);
-    let addresses = address_type(&[&logits.tensor, &noise.tensor, &stats.tensor, &grad.tensor]);
-    // SAFETY: as in `forward`.
-    unsafe {
-        hard_backward_kernel::launch_unchecked(
-            &out.client,
-            cube_count(op, &out.client, plan.cubes(sizes.rows())),
-            plan.layout.cube_dim(),
-            addresses,
-            logits.tensor.clone().into_tensor_arg(),
-            noise.tensor.clone().into_tensor_arg(),
-            stats.tensor.clone().into_tensor_arg(),
-            grad.tensor.clone().into_tensor_arg(),
-            out.clone().into_tensor_arg(),
-            sizes.launch(&plan, groups),
-            logits.launch_steps(),
-            noise.launch_steps(),
-            stats.launch_steps(),
-            grad.launch_steps(),
-            seeds(seed),
-            reciprocal(temperature, elements[1]),
-            InputScalar::new(f64::NEG_INFINITY, elements[1]),
-            form,
-            plan.layout,
-            elements,
-        );
-    }
-    out
 }

@@ -24,6 +24,7 @@ pub(crate) mod entmax_backward;
 pub(crate) mod free_energy;
 pub(crate) mod gradual_argmax;
 pub(crate) mod gumbel;
+pub(crate) mod gumbel_backward;
 pub(crate) mod log_prob;
 pub(crate) mod power_softmax;
 pub(crate) mod sample;
