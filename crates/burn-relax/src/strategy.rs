@@ -115,7 +115,7 @@ pub enum Strategy {
         /// Of the softmax.
         temperature: Schedule,
     },
-    /// WRONG: the cost of the value at the rounded soft-argmax of the index, which has no gradient for the logits.
+    /// WRONG: the cost of the value at the rounded soft-argmax of the index, whose gradient for the logits is 0.
     RoundedIndex {
         /// Of the softmax.
         temperature: Schedule,

@@ -56,7 +56,9 @@ fn every_strategy_but_the_rounded_index_trains_the_classifier() {
     for &strategy in Strategy::value_variants() {
         let (cost, logits, values) = gradients(strategy, 3);
         assert!(cost.is_finite(), "{strategy:?}");
-        let reached = logits.is_some_and(|gradient| gradient.iter().any(|g| *g != 0.0));
+        // Without any, be it 0, Burn's autodiff would keep every step's graph.
+        let logits = logits.expect("a gradient");
+        let reached = logits.iter().any(|g| *g != 0.0);
         assert_eq!(reached, strategy != Strategy::RoundedIndex, "{strategy:?}");
         assert!(values.iter().any(|g| *g != 0.0), "{strategy:?}");
     }

@@ -50,15 +50,18 @@ pub(super) fn interpolated<const D: usize, const DV: usize>(
     at_low.clone().add(at_high.sub(at_low).mul(share))
 }
 
-/// The value at the rounded soft-argmax of the index: nothing comes back to the logits.
+/// The value at the rounded soft-argmax of the index: what comes back to the logits is the gradient of rounding, 0.
 pub(super) fn rounded<const D: usize, const DV: usize>(
     logits: Tensor<D>,
     values: Tensor<DV>,
     dim: usize,
     temperature: f64,
 ) -> Tensor<DV> {
-    // Detached, the graph that no gradient uses is not kept either.
-    let logits = logits.detach();
-    let index = soft_argmax(logits.clone(), dim, temperature, Coordinates::index());
-    gather_classes(&logits, values, index.round().int(), dim)
+    let index = soft_argmax(logits.clone(), dim, temperature, Coordinates::index()).round();
+    let picked = gather_classes(&logits, values, index.clone().detach().int(), dim);
+    // Burn's autodiff lets go of a graph only once a gradient came through it: a 0 must, or training slows from step to step.
+    let nothing = index.clone().sub(index.detach());
+    let mut leading = [1; DV];
+    leading[..D].copy_from_slice(&nothing.dims());
+    picked.add(nothing.reshape(leading))
 }
