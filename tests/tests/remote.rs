@@ -8,7 +8,8 @@ use burn_core::tensor::server::{
     telemetry::{DrainStatus, OpClass, TelemetryEvent, TelemetryProbe, TelemetrySubscription},
 };
 use burn_core::tensor::{DType, Device, Tensor, remote::RemoteHost};
-use burn_relax::remote::{Operators, check_server, register_relax_ops, set_operators};
+use burn_relax::remote::{check_server, register_relax_ops};
+use burn_relax::{Operators, set_operators};
 use burn_relax::{gumbel_softmax, sample_categorical_with_log_prob, soft_argmax_gather, sparsemax};
 use burn_relax_tests::{Array, Random};
 use std::{net::TcpListener, thread};

@@ -68,11 +68,14 @@ mod custom;
 mod estimators;
 mod functions;
 mod modules;
+mod operators;
 mod ops;
 #[cfg(feature = "router")]
 pub mod remote;
 mod schedule;
 mod strategy;
+#[cfg(any(feature = "router", feature = "cubecl-backend"))]
+mod table;
 
 pub use burn_relax_kernels::Seed;
 pub use coefficient::Coefficient;
@@ -105,6 +108,7 @@ pub use modules::{
     Entmax, EntmaxConfig, EntmaxLoss, EntmaxLossConfig, Sparsemax, SparsemaxConfig, SparsemaxLoss,
     SparsemaxLossConfig,
 };
+pub use operators::{Operators, operators, set_operators};
 pub use ops::RelaxOps;
 pub use schedule::Schedule;
 pub use strategy::{Bias, Label, Strategy};

@@ -3,7 +3,7 @@
 //! A remote device runs this crate's operators like any other device does, forward and backward. By default each is one custom
 //! operation of Burn's protocol, run by the server's own kernels: the server calls [`register_relax_ops`] first. A server that
 //! has not, or knows another [`VERSION`], ends the session at the first of them; [`check_server`] asks beforehand. Such a server
-//! still serves [`Operators::Composed`], which sends Burn's own operations only, some thirty for each operator.
+//! still serves [`Operators::Composed`](crate::Operators::Composed), which sends Burn's own operations only, some thirty for each operator.
 //!
 //! # Example
 //!
@@ -20,42 +20,13 @@
 //! # }
 //! ```
 
-use core::sync::atomic::{AtomicBool, Ordering};
-
 use burn_core::backend::ir::BackendIr;
 use burn_router::CustomOpRegistry;
 
-use crate::{RelaxOps, custom, custom::operations};
+use crate::{RelaxOps, custom, table::operations};
 
 /// The version of the operations that cross the wire. Client and server need the same.
 pub const VERSION: u32 = custom::VERSION;
-
-/// What a remote device is asked for when an operator runs on it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Operators {
-    /// One custom operation for each, forward and backward.
-    #[default]
-    Custom,
-    /// The operations of Burn that it is composed of, which every Burn server knows.
-    Composed,
-}
-
-static COMPOSED: AtomicBool = AtomicBool::new(false);
-
-/// Sets what remote devices are asked for from now on, in the whole process.
-pub fn set_operators(operators: Operators) {
-    COMPOSED.store(operators == Operators::Composed, Ordering::Relaxed);
-}
-
-/// What remote devices are asked for.
-#[must_use]
-pub fn operators() -> Operators {
-    if COMPOSED.load(Ordering::Relaxed) {
-        Operators::Composed
-    } else {
-        Operators::Custom
-    }
-}
 
 macro_rules! register {
     ($($name:ident($($inputs:tt)*) -> ($($outputs:tt)*);)*) => {
@@ -91,7 +62,8 @@ mod client {
     use burn_core::backend::{Backend, BackendTypes, Remote};
     use burn_core::tensor::{Device, Tensor};
 
-    use super::{Operators, VERSION, operators};
+    use super::VERSION;
+    use crate::{Operators, operators};
 
     /// Whether this is the backend of remote devices, or the one that fusion wraps for them.
     pub(crate) fn is_remote<B: Backend>() -> bool {

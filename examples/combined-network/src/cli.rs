@@ -90,7 +90,7 @@ pub struct TrainArgs {
     /// A server for --backend remote; repeat it for more
     #[arg(long, value_name = "ws://HOST:PORT", value_parser = host)]
     pub host: Vec<String>,
-    /// What the servers are asked for
+    /// What carries out the library's operators
     #[arg(long, value_enum, default_value = "custom", value_name = "WHAT")]
     pub operators: Operators,
     /// Devices that share each minibatch [default: one, or one per server]

@@ -4,17 +4,18 @@ use crate::backend::Backend;
 use crate::remote;
 use anyhow::{Error, Result, bail, ensure};
 use burn::tensor::Device;
+use burn_relax::set_operators;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-/// What a remote server is asked for when one of burn-relax's operators runs on it.
+/// What carries out burn-relax's operators.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Operators {
-    /// The operator, with the server's kernel: needs a server that knows it, such as `serve`
+    /// The backend's kernels; a remote server must know the operators, as `serve` does
     #[default]
     Custom,
-    /// Burn's operations that it is composed of: any Burn server will do
+    /// Burn's operations that they are composed of, to compare, or for any Burn server
     Composed,
 }
 
@@ -28,19 +29,23 @@ pub struct Place {
     /// Devices that share each minibatch; one per server, or one, if nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub devices: Option<usize>,
-    /// What the servers are asked for.
+    /// What carries out the operators.
     #[serde(default)]
     pub operators: Operators,
 }
 
 impl Place {
-    /// The devices, the servers' connected.
+    /// The devices, the servers' connected, set to these operators for the whole process.
     ///
     /// # Errors
     ///
     /// If the backend is not compiled in, a server cannot be reached or does not know the operators, or there are not so many
     /// devices.
     pub fn connect(&self, backend: Backend) -> Result<Vec<Device>> {
+        set_operators(match self.operators {
+            Operators::Custom => burn_relax::Operators::Custom,
+            Operators::Composed => burn_relax::Operators::Composed,
+        });
         if backend == Backend::Remote {
             ensure!(
                 !self.hosts.is_empty(),

@@ -11,7 +11,7 @@ use combined_network::problem::Problem;
 use combined_network::progress::Display;
 use combined_network::strategy::Strategy;
 use combined_network::training::train_on;
-use common::{program, refuse, refused, run, settings, succeed};
+use common::{program, refuse, refused, settings, succeed};
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -73,33 +73,39 @@ fn curve(folder: &Path) -> Vec<f64> {
 fn every_strategy_trains_on_a_server_as_it_does_here() {
     let folder = tempdir().expect("a folder");
     let server = Server::start(folder.path());
-    let strategies = Strategy::value_variants();
-    let here: Vec<_> = strategies
-        .iter()
-        .map(|&strategy| run(settings(Backend::Flex, strategy, 300)).curves.cost)
-        .collect();
-    // Default bodies round otherwise than kernels do, and hard choices and low temperatures make much of that sooner or later:
-    // the earliest after 60 steps, half of the strategies never in 300.
-    for (operators, compared) in [(Operators::Custom, 300), (Operators::Composed, 50)] {
-        let place = Place {
-            hosts: vec![server.host.clone()],
-            devices: None,
-            operators,
-        };
-        let devices = place.connect(Backend::Remote).expect("it answers");
-        for (&strategy, here) in strategies.iter().zip(&here) {
-            let settings = settings(Backend::Remote, strategy, 300);
-            let problem = Problem::generated(settings.task.expect("a task"), settings.seed);
-            let run = train_on(problem, settings, &devices, Display::Silent, None);
-            let there = run.expect("the run ends well").curves.cost;
-            assert_eq!(here.len(), there.len());
-            for (step, (a, b)) in here.iter().zip(&there).enumerate().take(compared) {
-                assert!(
-                    (a - b).abs() <= 1e-5 * a.abs().max(1.0),
-                    "{strategy:?} {operators:?} step {step}: {a} here, {b} there"
-                );
-            }
+    let curve = |strategy, backend, devices: &[_]| {
+        let settings = settings(backend, strategy, 300);
+        let problem = Problem::generated(settings.task.expect("a task"), settings.seed);
+        let run = train_on(problem, settings, devices, Display::Silent, None);
+        run.expect("the run ends well").curves.cost
+    };
+    let close = |a: &[f64], b: &[f64], what: &str| {
+        assert_eq!(a.len(), b.len());
+        for (step, (a, b)) in a.iter().zip(b).enumerate() {
+            let near = (a - b).abs() <= 1e-5 * a.abs().max(1.0);
+            assert!(near, "{what}, step {step}: {a} and {b}");
         }
+    };
+    let place = |hosts, operators| Place {
+        hosts,
+        devices: None,
+        operators,
+    };
+    for &strategy in Strategy::value_variants() {
+        let [custom, composed] = [Operators::Custom, Operators::Composed].map(|operators| {
+            let devices = place(vec![], operators).connect(Backend::Flex);
+            let here = curve(strategy, Backend::Flex, &devices.expect("it is here"));
+            let devices = place(vec![server.host.clone()], operators).connect(Backend::Remote);
+            let there = curve(strategy, Backend::Remote, &devices.expect("it answers"));
+            assert_eq!(here.len(), 300);
+            let what = format!("{strategy:?}, {operators:?}, here and there");
+            close(&here, &there, &what);
+            here
+        });
+        // Default bodies round otherwise than kernels do, and hard choices and low temperatures make much of that sooner or
+        // later: the earliest after 60 steps, half of the strategies never in 300.
+        let what = format!("{strategy:?}, custom and composed");
+        close(&custom[..50], &composed[..50], &what);
     }
 }
 

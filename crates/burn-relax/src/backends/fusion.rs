@@ -9,14 +9,11 @@ use burn_core::backend::{
 };
 use burn_core::tensor::DType;
 
-use crate::{
-    RelaxOps, Seed, custom,
-    custom::{operations, primitive},
-};
 #[cfg(feature = "remote")]
+use crate::remote::is_remote;
 use crate::{
-    composed,
-    remote::{is_remote, sends_custom},
+    Operators, RelaxOps, Seed, composed, custom, operators,
+    table::{operations, primitive},
 };
 
 /// The container of a fused backend's tensors.
@@ -64,8 +61,7 @@ macro_rules! queue {
         #[allow(unused_parens, reason = "some operations have one output")]
         impl<B: FusionBackend + RelaxOps> RelaxOps for Fusion<B> { $(
             fn $name($($input: primitive!($kind),)* $($number: $type),*) -> ($(primitive!($output_kind)),+) {
-                #[cfg(feature = "remote")]
-                if is_remote::<B>() && !sends_custom::<B>() {
+                if operators() == Operators::Composed {
                     return composed::$name::<Self>($($input,)* $($number),*);
                 }
                 let client = [$(&$input),*][0].client.clone();

@@ -6,9 +6,8 @@ use burn_core::tensor::DType;
 use burn_router::{BackendRouter, RouterChannel, RouterClient};
 
 use crate::{
-    RelaxOps, Seed, composed, custom,
-    custom::{operations, primitive},
-    remote,
+    RelaxOps, Seed, composed, custom, remote,
+    table::{operations, primitive},
 };
 
 macro_rules! requests {

@@ -62,6 +62,7 @@ macro_rules! row_kernels {
             logits: burn_core::backend::tensor::FloatTensor<Self>,
             dim: usize,
         ) -> burn_core::backend::tensor::IntTensor<Self> {
+            row_kernels!(@composed first_argmax(logits, dim));
             $crate::backends::rows::of_device::<Self>($kernels::argmax(logits, dim))
         }
 
@@ -72,6 +73,7 @@ macro_rules! row_kernels {
             temperature: f64,
             seed: $crate::Seed,
         ) -> (burn_core::backend::tensor::IntTensor<Self>, row_kernels!(@one), row_kernels!(@one)) {
+            row_kernels!(@composed sample_categorical(logits, dim, samples, temperature, seed));
             let (index, log_prob, stats) =
                 $kernels::sample_categorical(logits, dim, samples, temperature, seed);
             ($crate::backends::rows::of_device::<Self>(index), log_prob, stats)
@@ -82,6 +84,7 @@ macro_rules! row_kernels {
             indices: burn_core::backend::tensor::IntTensor<Self>,
             dim: usize,
         ) -> row_kernels!(@two) {
+            row_kernels!(@composed categorical_log_prob(logits, indices, dim));
             let (index, samples) = $crate::backends::rows::long::<Self>(indices, dim);
             $kernels::categorical_log_prob(logits, index, dim, samples)
         }
@@ -94,6 +97,9 @@ macro_rules! row_kernels {
             dim: usize,
             temperature: f64,
         ) -> row_kernels!(@one) {
+            row_kernels!(@composed categorical_log_prob_backward(
+                logits, indices, stats, grad, dim, temperature
+            ));
             let (index, samples) = $crate::backends::rows::long::<Self>(indices, dim);
             $kernels::categorical_log_prob_backward(
                 logits, index, stats, grad, dim, samples, temperature,
@@ -107,9 +113,15 @@ macro_rules! row_kernels {
             $($input: burn_core::backend::tensor::FloatTensor<Self>,)+
             $($scalar: $type,)+
         ) -> row_kernels!(@$outputs) {
+            row_kernels!(@composed $name($($input,)+ $($scalar),+));
             $kernels::$kernel($($input,)+ $($scalar),+)
         }
     )+};
+    (@composed $name:ident($($argument:ident),+)) => {
+        if $crate::operators() == $crate::Operators::Composed {
+            return $crate::composed::$name::<Self>($($argument),+);
+        }
+    };
     (@one) => { burn_core::backend::tensor::FloatTensor<Self> };
     (@two) => { (row_kernels!(@one), row_kernels!(@one)) };
     (@three) => { (row_kernels!(@one), row_kernels!(@one), row_kernels!(@one)) };

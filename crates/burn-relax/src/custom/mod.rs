@@ -3,16 +3,13 @@
 //! Each operation of the table has a module with two functions: `describe` puts a call into words, `execute` takes it out of them
 //! and runs it on a backend.
 
-mod table;
 mod value;
-
-pub(crate) use table::{operations, primitive};
 
 use burn_core::backend::ir::{BackendIr, CustomOpIr, HandleContainer, TensorId, TensorIr};
 use burn_core::tensor::DType;
 use value::{Float, Int, Number, like, of_rows, sized, statistics};
 
-use crate::{RelaxOps, Seed};
+use crate::{RelaxOps, Seed, table::operations};
 
 /// The version of the operations' names: what a client sends is run by servers of the same version only.
 macro_rules! version {

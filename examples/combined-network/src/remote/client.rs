@@ -2,7 +2,7 @@ use crate::place::Operators;
 use anyhow::{Context, Result, anyhow, bail};
 use burn::remote::{ConnectError, RemoteHost};
 use burn::tensor::Device;
-use burn_relax::remote::{self, check_server, set_operators};
+use burn_relax::remote::check_server;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::mpsc::channel;
 use std::thread;
@@ -17,10 +17,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 ///
 /// If a server cannot be reached or does not know the operators, or they have fewer devices.
 pub(crate) fn connect(hosts: &[String], count: usize, operators: Operators) -> Result<Vec<Device>> {
-    set_operators(match operators {
-        Operators::Custom => remote::Operators::Custom,
-        Operators::Composed => remote::Operators::Composed,
-    });
     let mut devices = Vec::new();
     for host in hosts {
         let found = reach(host)?;
