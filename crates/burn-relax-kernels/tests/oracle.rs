@@ -16,24 +16,7 @@ fn compare<F: Element>(absolute: f64, relative: f64) {
             let rows = if n > 1000 { 4 } else { 9 };
             let case = Case::random(k as u64 + 1, rows, n, temperature).rounded::<F>();
             for ((name, _, got), want) in every_kernel::<F>(&case).iter().zip(oracle(&case)) {
-                let size = match name.as_str() {
-                    // Sums of n terms of order 1.
-                    "gradual power" | "power_softmax power" | "log_softmax_backward" => {
-                        (n as f64).sqrt()
-                    }
-                    // p / max times a difference: p is up to 6, the maximum may be small.
-                    "power_softmax values" => 20.0,
-                    // p is up to 6.
-                    "gradual values" => 6.0,
-                    // 70 differences of values and their mean, which cancel where one weight is nearly 1.
-                    "gather 70 logits" => 10.0 / temperature,
-                    // Logits of order 4 less a threshold.
-                    "budget" => 4.0,
-                    // Squared logarithms of the weights.
-                    "entmax rows backward alpha" => 20.0,
-                    // A sharp temperature multiplies gradients.
-                    _ => 1.0 / temperature,
-                };
+                let size = sensitivity(name, n, temperature);
                 assert_close(
                     &format!("{name} n={n} temperature={temperature}"),
                     got,

@@ -14,7 +14,8 @@ static COMPOSED: AtomicBool = AtomicBool::new(false);
 
 /// Sets what carries out the operators from now on, in the whole process.
 ///
-/// For remote servers that do not know this crate's operators, and to see whether a kernel is to blame for something.
+/// For remote servers that do not know this crate's operators, and to see whether a kernel is to blame for something. A
+/// backward pass must find what its forward pass found: set it between steps.
 ///
 /// # Example
 ///

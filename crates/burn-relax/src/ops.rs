@@ -180,7 +180,7 @@ pub trait RelaxOps: Backend {
     }
 
     /// `-T log Σ softmax(logits) exp(-cost / T)` along `dim`, and four row statistics: maximum and normaliser of the
-    /// logits, then of `logits - max - cost / T`.
+    /// logits, then two that the backward pass of the same body reads.
     fn free_energy(
         logits: FloatTensor<Self>,
         cost: FloatTensor<Self>,

@@ -485,6 +485,26 @@ pub fn oracle(c: &Case) -> Vec<Vec<f64>> {
     answers
 }
 
+/// How much larger than 1 the numbers are that a kernel rounds on the way to its result, for inputs of order 1.
+pub fn sensitivity(name: &str, n: usize, temperature: f64) -> f64 {
+    match name {
+        // Sums of n terms of order 1.
+        "gradual power" | "power_softmax power" | "log_softmax_backward" => (n as f64).sqrt(),
+        // p / max times a difference: p is up to 6, the maximum may be small.
+        "power_softmax values" => 20.0,
+        // p is up to 6.
+        "gradual values" => 6.0,
+        // 70 differences of values and their mean, which cancel where one weight is nearly 1.
+        "gather 70 logits" => 10.0 / temperature,
+        // Logits of order 4 less a threshold.
+        "budget" => 4.0,
+        // Squared logarithms of the weights.
+        "entmax rows backward alpha" => 20.0,
+        // A sharp temperature multiplies gradients.
+        _ => 1.0 / temperature,
+    }
+}
+
 /// Equality of every bit, any NaN equal to any other.
 pub fn same(a: &[f64], b: &[f64]) -> bool {
     a.len() == b.len()
