@@ -43,7 +43,12 @@ fn random_rows_agree_with_the_oracle() {
             let case = Case::random(case as u64, TOGETHER, n, temperature).rounded::<f32>();
             let wanted = oracle(&case);
             for ((name, _, got), want) in every_kernel::<f32>(&case).iter().zip(&wanted) {
-                let size = sensitivity(name, n, temperature);
+                let size = if name.starts_with("entmax") {
+                    // Slopes `p^(2 - alpha)` magnify the rounding of small weights, of which crowded rows have many.
+                    30.0
+                } else {
+                    sensitivity(name, n, temperature)
+                };
                 let mut most: f64 = 0.0;
                 for (got, want) in got.iter().zip(want) {
                     let error = (got - want).abs();
