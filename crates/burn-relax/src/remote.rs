@@ -3,7 +3,8 @@
 //! A remote device runs this crate's operators like any other device does, forward and backward. By default each is one custom
 //! operation of Burn's protocol, run by the server's own kernels: the server calls [`register_relax_ops`] first. A server that
 //! has not, or knows another [`VERSION`], ends the session at the first of them; [`check_server`] asks beforehand. Such a server
-//! still serves [`Operators::Composed`](crate::Operators::Composed), which sends Burn's own operations only, some thirty for each operator.
+//! still serves [`Operators::Composed`](crate::Operators::Composed), which sends Burn's own operations only, some thirty for each
+//! operator.
 //!
 //! # Example
 //!

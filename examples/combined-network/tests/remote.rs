@@ -73,7 +73,7 @@ fn curve(folder: &Path) -> Vec<f64> {
 fn every_strategy_trains_on_a_server_as_it_does_here() {
     let folder = tempdir().expect("a folder");
     let server = Server::start(folder.path());
-    let curve = |strategy, backend, devices: &[_]| {
+    let costs = |strategy, backend, devices: &[_]| {
         let settings = settings(backend, strategy, 300);
         let problem = Problem::generated(settings.task.expect("a task"), settings.seed);
         let run = train_on(problem, settings, devices, Display::Silent, None);
@@ -94,9 +94,9 @@ fn every_strategy_trains_on_a_server_as_it_does_here() {
     for &strategy in Strategy::value_variants() {
         let [custom, composed] = [Operators::Custom, Operators::Composed].map(|operators| {
             let devices = place(vec![], operators).connect(Backend::Flex);
-            let here = curve(strategy, Backend::Flex, &devices.expect("it is here"));
+            let here = costs(strategy, Backend::Flex, &devices.expect("it is here"));
             let devices = place(vec![server.host.clone()], operators).connect(Backend::Remote);
-            let there = curve(strategy, Backend::Remote, &devices.expect("it answers"));
+            let there = costs(strategy, Backend::Remote, &devices.expect("it answers"));
             assert_eq!(here.len(), 300);
             let what = format!("{strategy:?}, {operators:?}, here and there");
             close(&here, &there, &what);
