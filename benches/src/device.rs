@@ -18,6 +18,11 @@ pub enum Backend {
 }
 
 impl Backend {
+    /// Whether its operations run on the threads that call them.
+    pub fn on_cpu(self) -> bool {
+        self != Self::Wgpu
+    }
+
     /// The device, on which gradients are not tracked.
     pub fn open(self) -> Result<Device> {
         match self {

@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use rayon::ThreadPoolBuilder;
 
 use crate::{
     device::{Backend, Dtype, Pass, name},
-    operators, plot, sides,
+    operators, plot, sides, threads,
     timing::interleave,
 };
 
@@ -55,9 +54,7 @@ pub struct Options {
 /// Measures, prints and plots.
 pub fn run(options: &Options) -> Result<()> {
     let device = options.device.open()?;
-    let pool = ThreadPoolBuilder::new()
-        .num_threads(options.threads)
-        .build()?;
+    let pool = threads::pool(options.threads, options.device)?;
     let mut lines = Vec::new();
     println!("| operator | growing | elements | ns per element |");
     println!("|---|---|---|---|");

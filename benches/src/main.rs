@@ -16,6 +16,7 @@ mod report;
 mod sides;
 mod steps;
 mod table;
+mod threads;
 mod timing;
 mod torch;
 

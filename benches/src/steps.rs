@@ -18,12 +18,12 @@ use combined_network::{
     network::CombinedNetworkConfig,
     scaling::Scaling,
 };
-use rayon::ThreadPoolBuilder;
 use serde_json::json;
 
 use crate::{
     device::{Backend, name},
     pages::Pages,
+    threads,
     timing::{Side, interleave, side},
     torch::Torch,
 };
@@ -67,7 +67,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<()> {
     let device = options.device.open()?;
     for &threads in &options.threads {
-        let pool = ThreadPoolBuilder::new().num_threads(threads).build()?;
+        let pool = threads::pool(threads, options.device)?;
         let torch = (options.torch)
             .then(|| Torch::start(&options.python, threads, Pages::Kept))
             .transpose()?;

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor};
 use clap::{Args, ValueEnum};
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::ThreadPool;
 use serde_json::json;
 
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     operators::{self, Input, Operator},
     pages::Pages,
     record::{self, Ratios, Record},
-    sides,
+    sides, threads,
     timing::interleave,
     torch::Torch,
 };
@@ -98,7 +98,7 @@ pub fn run(options: &Options) -> Result<()> {
         name(&options.pages)
     );
     for &threads in &options.threads {
-        let pool = ThreadPoolBuilder::new().num_threads(threads).build()?;
+        let pool = threads::pool(threads, options.device)?;
         let torch = (options.torch || options.torch_eager)
             .then(|| Torch::start(&options.python, threads, options.pages))
             .transpose()?;

@@ -14,6 +14,8 @@ const LEAST_ROUNDS: usize = 7;
 const MOST_ROUNDS: usize = 200;
 /// A sample shorter than this repeats its run, so that neither the clock nor the caches of the side before show.
 const LEAST_SAMPLE: Duration = Duration::from_millis(2);
+/// A run this short is run before the clock starts as often as after: caches, clocks and sleeping threads wake up first.
+const SHORT_RUN: Duration = Duration::from_millis(20);
 /// A side that takes longer sits out the later rounds.
 const LONG_RUN: Duration = Duration::from_millis(250);
 /// Rounds of such a side.
@@ -114,6 +116,9 @@ pub fn interleave(sides: &mut [Option<Side>], seconds: f64) -> Result<Times> {
         for (side, plan) in sides.iter_mut().zip(&plans) {
             let sample = match (side, plan) {
                 (Some(side), Some(plan)) if rounds.len() < plan.rounds => {
+                    if plan.warms_up {
+                        side(plan.repeats)?;
+                    }
                     Some(side(plan.repeats)? / f64::from(plan.repeats))
                 }
                 _ => None,
@@ -129,6 +134,7 @@ pub fn interleave(sides: &mut [Option<Side>], seconds: f64) -> Result<Times> {
 struct Plan {
     repeats: u32,
     rounds: usize,
+    warms_up: bool,
 }
 
 impl Plan {
@@ -138,6 +144,7 @@ impl Plan {
         Self {
             repeats: repeats.max(1.0) as u32,
             rounds: if long { LONG_RUN_ROUNDS } else { MOST_ROUNDS },
+            warms_up: seconds < SHORT_RUN.as_secs_f64(),
         }
     }
 }

@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 
 use crate::{pages::Pages, timing::Side};
 
-/// OpenMP's threads spin for about a millisecond after their work; the next side waits until they sleep.
-const REST: Duration = Duration::from_millis(3);
+/// OpenMP's threads spin for about ten milliseconds after their work; the next side waits until they sleep.
+const REST: Duration = Duration::from_millis(15);
 
 /// A Python process with a fixed number of threads.
 pub struct Torch {
@@ -45,6 +45,7 @@ impl Torch {
             .arg(script)
             .arg(threads.to_string())
             .env("OMP_NUM_THREADS", threads.to_string())
+            .env("OMP_PROC_BIND", "true")
             .envs(pages.environment().iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
