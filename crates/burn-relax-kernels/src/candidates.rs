@@ -3,11 +3,12 @@
 use crate::real::Real;
 use crate::rows::{get, lanes, put};
 use crate::simd::{Backend, MAX_LANES, Pack, Vector};
+use crate::threshold::SAMPLE;
 use core::mem::MaybeUninit;
 
-/// A list with room for the candidates of a row of `n`.
+/// A list with room for the candidates of a row of `n`, one more vector, and a sample of them.
 pub(crate) fn room<A: Real>(n: usize) -> Vec<A> {
-    vec![A::ZERO; n + MAX_LANES]
+    vec![A::ZERO; n + MAX_LANES + SAMPLE]
 }
 
 /// Copies the entries that may have weight to the front of `list`, less `shift`, and returns their number. The list has room for the
@@ -31,6 +32,24 @@ pub(crate) fn candidates<B: Backend, A: Real>(
                 // SAFETY: `room` is one vector long.
                 len += unsafe { x.compress(inside, room.as_mut_ptr()) };
             }
+        }
+    });
+    len
+}
+
+/// Keeps, of the first `count` entries of a list that holds candidates less their maximum, those that are candidates at another
+/// `excess`, and returns their number.
+#[inline(always)]
+pub(crate) fn shrink<B: Backend, A: Real>(list: &mut [A], count: usize, excess: A) -> usize {
+    let lowest = lowest(excess);
+    let mut len = 0;
+    lanes!(A::Lanes<B>, count, |i, k, U| {
+        let z = get::<B, A, U>(list, i, k, A::NEG_INFINITY);
+        for (z, inside) in z.0.into_iter().zip(Pack::splat(lowest).lt(z)) {
+            // Never beyond what has been read.
+            let room = &mut list[len..][..A::Lanes::<B>::LANES];
+            // SAFETY: `room` is one vector long.
+            len += unsafe { z.compress(inside, room.as_mut_ptr()) };
         }
     });
     len

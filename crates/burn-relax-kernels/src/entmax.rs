@@ -71,10 +71,9 @@ fn sparse_row<B: Backend, A: Real, M: Map<A>>(
     list: &mut [A],
     probs: &mut [MaybeUninit<A>],
 ) -> usize {
-    let len = candidates::<B, A>(x, max, map.excess(), max, list);
-    let found = search::<B, A, M>(map, &mut list[..len]);
+    let found = search::<B, A, M>(map, x, max, list);
     if M::KEPT {
-        put_back::<B, A>(x, max, map.excess(), list, found.normaliser, probs);
+        put_back::<B, A>(x, max, found.listed, list, found.normaliser, probs);
         return found.support;
     }
     lanes!(A::Lanes<B>, x.len(), |i, k, U| {

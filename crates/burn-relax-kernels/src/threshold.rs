@@ -4,15 +4,18 @@
 //! positive, else 0, and `R = sum r`. The unknown `v = (max p)^e` solves `v R(v)^e = 1`; relative to the largest weight every
 //! term keeps its digits, in flat rows, at `alpha = 1` (where `r = exp z`) and beyond 2.
 //!
-//! Only entries with `e z > -1` can have weight. They are copied side by side once; the search passes over that list alone, and
-//! ends when the step no longer matters. Newton's method on `v R^e` converges monotonically from `v = 1` for `alpha <= 2`
-//! (a norm is convex), and after its first step from anywhere else. The first digits of `v` come from a sample of a long list. Beyond 2
-//! the slope is infinite where an entry joins, and the steps are kept inside a bracket that is halved when they do not shrink it.
+//! Only entries with `e z > -v` have weight. They are copied side by side, and the search passes over that list alone and
+//! ends when the step no longer matters. Newton's method on `v R^e` converges monotonically from any `v` above the root for
+//! `alpha <= 2` (a norm is convex), and a step from below it lands above. The first digits of `v` come from a sample of a long
+//! list, which is cut to what they leave; where they turn out to be too low, the list is made again for the `v` that the step leads
+//! to. Beyond 2 the slope is infinite where an entry joins, and the steps are kept inside a bracket that is halved when they do not
+//! shrink it.
 
+use crate::candidates::{candidates, shrink};
 use crate::math::{exp, ln_near_one};
 use crate::real::Real;
 use crate::rows::{Sum, get, lanes, poke};
-use crate::simd::{Backend, Pack, Vector};
+use crate::simd::{Backend, MAX_LANES, Pack, Vector};
 
 /// Beyond this excess the map is the uniform distribution over the ties of the maximum, as far as floats can tell.
 #[inline(always)]
@@ -137,6 +140,8 @@ fn evaluate<B: Backend, A: Real, M: Map<A>>(map: M, list: &mut [A], v: A, keep: 
 pub(crate) struct Threshold<A> {
     /// `e / v`, which turns `x - max` into `t`.
     pub(crate) scale: A,
+    /// The same where the list was made, which [`candidates`] was told.
+    pub(crate) listed: A,
     /// `1 / R`
     pub(crate) normaliser: A,
     /// Number of entries with weight.
@@ -150,7 +155,7 @@ const MOST_PASSES: usize = 200;
 const PATIENCE: usize = 3;
 
 /// Entries of a sample at most.
-const SAMPLE: usize = 256;
+pub(crate) const SAMPLE: usize = 1024;
 
 /// Neighbours that go into a sample together.
 const SAMPLE_BLOCK: usize = 16;
@@ -161,9 +166,12 @@ const SAMPLE_STRIDE: usize = 4;
 /// A relative step after which a sample has told what it can.
 const NEAR: f64 = 1.0 / 32.0;
 
+/// What `v` of the sample is raised by: the list is then complete more often than not, and little longer than need be.
+const MARGIN: f64 = 1.0 + 1.0 / 16.0;
+
 /// Copies blocks at equal distances, and returns the number of entries: none if the list is too short for its search to gain by it.
 #[inline(always)]
-fn take_sample<A: Real>(list: &[A], sample: &mut [A; SAMPLE]) -> usize {
+fn take_sample<A: Real>(list: &[A], sample: &mut [A]) -> usize {
     let blocks = list.len() / SAMPLE_BLOCK;
     let taken = (SAMPLE / SAMPLE_BLOCK).min(blocks / SAMPLE_STRIDE);
     if taken < 4 {
@@ -180,28 +188,40 @@ fn take_sample<A: Real>(list: &[A], sample: &mut [A; SAMPLE]) -> usize {
     taken * SAMPLE_BLOCK
 }
 
-/// Finds the threshold for a list of candidates less their maximum, which is among them. Leaves their weights
-/// `r` in the list if the map is one that keeps them.
+/// Finds the threshold of a row whose largest entry is `max`. Leaves the candidates in the list, which is [`room`](crate::candidates::room) for
+/// them, or their weights `r` if the map is one that keeps them.
 #[inline(always)]
-pub(crate) fn search<B: Backend, A: Real, M: Map<A>>(map: M, list: &mut [A]) -> Threshold<A> {
+pub(crate) fn search<B: Backend, A: Real, M: Map<A>>(
+    map: M,
+    x: &[A],
+    max: A,
+    list: &mut [A],
+) -> Threshold<A> {
     let excess = map.excess();
     let mut newton = Newton::new(excess);
-    let mut bracket = Bracket::new(excess, list.len());
+    let mut bracket = Bracket::whole();
+    let (list, sample) = list.split_at_mut(x.len() + MAX_LANES);
+    let mut samples = 0;
     let mut v = A::ONE;
-    let mut sample = [A::ZERO; SAMPLE];
-    let samples = if A::ZERO < excess && excess <= A::ONE {
-        take_sample(list, &mut sample)
-    } else {
-        0
-    };
-    let mut sampling = samples > 0;
     let mut last = false;
     let mut passes = 0;
+    // Where the list was made, and its length.
+    let (mut reach, mut len) = (A::ZERO, 0);
     let sums = loop {
-        let part = if sampling {
+        // Below alpha = 1 every entry has weight.
+        if samples == 0 && reach < v && (reach == A::ZERO || A::ZERO < excess) {
+            len = candidates::<B, A>(x, max, excess / v, max, list);
+            if A::ONE < excess {
+                bracket = Bracket::new(excess, len);
+            } else if reach == A::ZERO && A::ZERO < excess {
+                samples = take_sample(&list[..len], sample);
+            }
+            reach = v;
+        }
+        let part = if samples > 0 {
             &mut sample[..samples]
         } else {
-            &mut *list
+            &mut list[..len]
         };
         // The only place that evaluates: its code is large.
         let sums = evaluate::<B, A, M>(map, part, v, M::KEPT && last);
@@ -209,13 +229,19 @@ pub(crate) fn search<B: Backend, A: Real, M: Map<A>>(map: M, list: &mut [A]) -> 
         if last {
             break sums;
         }
-        if sampling {
+        if samples > 0 {
             // Each entry of the sample stands for several of the list.
-            let each = A::from_f64(list.len() as f64 / samples as f64);
+            let each = A::from_f64(len as f64 / samples as f64);
             let step = map.step(v, sums.total * each, sums.slope * each);
             // Steps back, small ones and none at all (NaN) end it.
-            sampling = v * A::from_f64(NEAR) < step;
+            let far = v * A::from_f64(NEAR) < step;
             v = least(v - step, newton.most);
+            if !far {
+                samples = 0;
+                v = least(v * A::from_f64(MARGIN), newton.most);
+                reach = v;
+                len = shrink::<B, A>(list, len, excess / v);
+            }
             continue;
         }
         let step = map.step(v, sums.total, sums.slope);
@@ -229,6 +255,7 @@ pub(crate) fn search<B: Backend, A: Real, M: Map<A>>(map: M, list: &mut [A]) -> 
     };
     Threshold {
         scale: excess / v,
+        listed: excess / reach,
         normaliser: A::ONE / sums.total,
         support: sums.support,
     }
@@ -295,6 +322,17 @@ struct Bracket<A> {
 }
 
 impl<A: Real> Bracket<A> {
+    /// All that is possible.
+    #[inline(always)]
+    fn whole() -> Self {
+        Bracket {
+            low: A::ZERO,
+            high: A::ONE,
+            width: A::ONE,
+            stalled: 0,
+        }
+    }
+
     #[inline(always)]
     fn new(excess: A, count: usize) -> Self {
         // All entries tied would have (1 / count)^e. `e / v` stays finite.
@@ -303,9 +341,8 @@ impl<A: Real> Bracket<A> {
         let low = if tied > least { tied } else { least };
         Bracket {
             low,
-            high: A::ONE,
             width: A::ONE - low,
-            stalled: 0,
+            ..Self::whole()
         }
     }
 
