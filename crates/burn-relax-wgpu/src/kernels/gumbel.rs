@@ -11,9 +11,9 @@ use cubecl::prelude::*;
 use super::{
     lanes::{row_first_max, row_sum},
     noise::{BLOCK, NoiseRow, Seeds, noise_row, nothing_drawn, seeds},
-    perturb::{Noise, Source, class_of, find_block_max, perturbed_block},
+    perturb::{Noise, Source, block_vector, class_of, find_block_max, perturbed_block},
     reduce::{divisor, raw_weight, write_stats},
-    row::{Layout, Need, Place, Rows, class_start, place, row_start},
+    row::{Layout, Need, Place, Rows, class_start, output_start, place, row_start},
     straight_through::one_hot,
     view::{
         Sizes, Steps, View, address_type, check_same, cube_count, elements, output, reciprocal,
@@ -32,40 +32,64 @@ pub(super) struct Form {
 
 /// What lies in the result's memory for a block, `never` outside the row.
 #[cube]
-pub(super) fn kept<F: Float, A: Float>(
-    out: &Tensor<F>,
+pub(super) fn kept<F: Float, A: Float, N: Size>(
+    out: &Tensor<Vector<F, N>>,
     place: &Place,
     rows: &Rows,
     skip: usize,
     group: usize,
     never: A,
 ) -> Array<A> {
-    let to = class_start(place, rows);
+    let vector = N::value().comptime();
     let mut values = Array::<A>::new(4usize);
-    #[unroll]
-    for j in 0..BLOCK {
-        let (class, inside) = class_of(group, j, skip, rows);
-        values[j] = select(inside, A::cast_from(out[to + class * rows.inner]), never);
+    if comptime!(vector == BLOCK) {
+        let value = Vector::<A, N>::cast_from(out[output_start(place, rows) + group]);
+        #[unroll]
+        for j in 0..BLOCK {
+            values[j] = value.extract(j);
+        }
+    } else {
+        let to = class_start(place, rows);
+        #[unroll]
+        for j in 0..BLOCK {
+            let (class, inside) = class_of::<N>(group, j, skip, rows);
+            let value = Vector::<A, N>::cast_from(out[to + class * rows.inner]);
+            values[j] = select(inside, value.extract(0usize), never);
+        }
     }
     values
 }
 
 /// Puts a block into the result.
 #[cube]
-pub(super) fn put<F: Float, A: Float>(
-    out: &mut Tensor<F>,
+pub(super) fn put<F: Float, A: Float, N: Size>(
+    out: &mut Tensor<Vector<F, N>>,
     values: &Array<A>,
     place: &Place,
     rows: &Rows,
     skip: usize,
     group: usize,
 ) {
-    let to = class_start(place, rows);
-    #[unroll]
-    for j in 0..BLOCK {
-        let (class, inside) = class_of(group, j, skip, rows);
-        if inside && place.live {
-            out[to + class * rows.inner] = F::cast_from(values[j]);
+    let vector = N::value().comptime();
+    if comptime!(vector == BLOCK) {
+        let mut value = Vector::<F, N>::empty();
+        #[unroll]
+        for j in 0..BLOCK {
+            value.insert(j, F::cast_from(values[j]));
+        }
+        if place.live {
+            out[output_start(place, rows) + group] = value;
+        }
+    } else {
+        let to = class_start(place, rows);
+        #[unroll]
+        for j in 0..BLOCK {
+            let (class, inside) = class_of::<N>(group, j, skip, rows);
+            if inside && place.live {
+                let mut value = Vector::<F, N>::empty();
+                value.insert(0usize, F::cast_from(values[j]));
+                out[to + class * rows.inner] = value;
+            }
         }
     }
 }
@@ -87,11 +111,11 @@ pub(super) fn noise_of(
 
 #[cube(launch_unchecked, address_type = "dynamic")]
 #[allow(clippy::too_many_arguments)]
-fn gumbel_kernel<F: Float, A: Float>(
-    logits: &Tensor<F>,    // [outer, classes, inner]
-    noise: &Tensor<F>,     // [outer, classes, inner], or anything if it is drawn
-    out: &mut Tensor<F>,   // [outer, classes, inner]
-    stats: &mut Tensor<A>, // [outer, 2, inner]
+fn gumbel_kernel<F: Float, A: Float, N: Size>(
+    logits: &Tensor<Vector<F, N>>,  // [outer, classes, inner]
+    noise: &Tensor<Vector<F, N>>,   // [outer, classes, inner], or anything if it is drawn
+    out: &mut Tensor<Vector<F, N>>, // [outer, classes, inner]
+    stats: &mut Tensor<A>,          // [outer, 2, inner]
     rows: &Rows,
     steps: &Steps,
     noise_steps: &Steps,
@@ -113,13 +137,13 @@ fn gumbel_kernel<F: Float, A: Float>(
     let start = row_start(&place, steps);
     let noise_start = row_start(&place, noise_steps);
     let silent = comptime!(!form.hard);
-    let max = find_block_max::<F, A>(logits, start, steps, &place, rows, skip, never, layout);
+    let max = find_block_max::<F, A, N>(logits, start, steps, &place, rows, skip, never, layout);
 
     let mut best = A::min_value();
     let mut index = rows.classes as u32;
     let mut g = place.first;
     while g < place.end {
-        let z = perturbed_block::<F, A>(
+        let z = perturbed_block::<F, A, N>(
             logits,
             noise,
             start,
@@ -143,7 +167,7 @@ fn gumbel_kernel<F: Float, A: Float>(
             index = select(better, (g * BLOCK + j - skip) as u32, index);
         }
         if comptime!(form.kept) {
-            put::<F, A>(out, &z, &place, rows, skip, g);
+            put::<F, A, N>(out, &z, &place, rows, skip, g);
         }
         g += layout.lanes;
     }
@@ -157,9 +181,9 @@ fn gumbel_kernel<F: Float, A: Float>(
         let mut g = begin;
         while g < end {
             let z = if comptime!(form.kept) {
-                kept::<F, A>(&*out, &place, rows, skip, g, never)
+                kept::<F, A, N>(&*out, &place, rows, skip, g, never)
             } else {
-                perturbed_block::<F, A>(
+                perturbed_block::<F, A, N>(
                     logits,
                     noise,
                     start,
@@ -184,7 +208,7 @@ fn gumbel_kernel<F: Float, A: Float>(
                 part += weights[j];
             }
             if comptime!(form.kept && !form.hard) {
-                put::<F, A>(out, &weights, &place, rows, skip, g);
+                put::<F, A, N>(out, &weights, &place, rows, skip, g);
             }
             g += layout.lanes;
         }
@@ -202,17 +226,17 @@ fn gumbel_kernel<F: Float, A: Float>(
         if comptime!(form.hard) {
             #[unroll]
             for j in 0..BLOCK {
-                let (class, _inside) = class_of(g, j, skip, rows);
+                let (class, _inside) = class_of::<N>(g, j, skip, rows);
                 y[j] = one_hot::<A>(class, index, sum);
             }
         } else if comptime!(form.kept) {
-            let weights = kept::<F, A>(&*out, &place, rows, skip, g, A::new(0.0_f32));
+            let weights = kept::<F, A, N>(&*out, &place, rows, skip, g, A::new(0.0_f32));
             #[unroll]
             for j in 0..BLOCK {
                 y[j] = weights[j] / divisor;
             }
         } else {
-            let z = perturbed_block::<F, A>(
+            let z = perturbed_block::<F, A, N>(
                 logits,
                 noise,
                 start,
@@ -234,7 +258,7 @@ fn gumbel_kernel<F: Float, A: Float>(
                 y[j] = raw_weight::<A>(z[j], best, reciprocal) / divisor;
             }
         }
-        put::<F, A>(out, &y, &place, rows, skip, g);
+        put::<F, A, N>(out, &y, &place, rows, skip, g);
         g += layout.lanes;
     }
 }
@@ -327,6 +351,7 @@ fn forward(
         source,
         kept: elements[0] == elements[1],
     };
+    let vector = block_vector(&sizes, &[&logits, &noise]);
     let groups = source.groups(sizes.classes);
     // Two maxima, one with its index, and the normaliser; four walks.
     let need = Need {
@@ -342,13 +367,14 @@ fn forward(
             cube_count(op, &out.client, plan.cubes(sizes.rows())),
             plan.layout.cube_dim(),
             address_type(&[&logits.tensor, &noise.tensor, &out, &stats]),
+            vector,
             logits.tensor.clone().into_tensor_arg(),
             noise.tensor.clone().into_tensor_arg(),
             out.clone().into_tensor_arg(),
             stats.clone().into_tensor_arg(),
             sizes.launch(&plan, groups),
-            logits.launch_steps(),
-            noise.launch_steps(),
+            logits.launch_vector_steps(vector),
+            noise.launch_vector_steps(vector),
             seeds(seed),
             reciprocal(temperature, elements[1]),
             InputScalar::new(f64::NEG_INFINITY, elements[1]),

@@ -9,7 +9,7 @@ use super::{
     gumbel::{Form, kept, noise_of, noise_view, put},
     lanes::row_sum,
     noise::{BLOCK, Seeds, seeds},
-    perturb::{Noise, class_of, find_block_max, perturbed_block},
+    perturb::{Noise, block, block_vector, find_block_max, perturbed_block},
     reduce::{divisor, raw_weight},
     row::{Layout, Need, Rows, place, row_start},
     view::{
@@ -20,12 +20,12 @@ use super::{
 
 #[cube(launch_unchecked, address_type = "dynamic")]
 #[allow(clippy::too_many_arguments)]
-fn hard_backward_kernel<F: Float, A: Float>(
-    logits: &Tensor<F>,          // [outer, classes, inner]
-    noise: &Tensor<F>,           // [outer, classes, inner], or anything if it is drawn
-    stats: &Tensor<A>,           // [outer, 2, inner]
-    grad: &Tensor<F>,            // [outer, classes, inner]
-    grad_logits: &mut Tensor<F>, // [outer, classes, inner]
+fn hard_backward_kernel<F: Float, A: Float, N: Size>(
+    logits: &Tensor<Vector<F, N>>,          // [outer, classes, inner]
+    noise: &Tensor<Vector<F, N>>,           // [outer, classes, inner], or anything if it is drawn
+    stats: &Tensor<A>,                      // [outer, 2, inner]
+    grad: &Tensor<Vector<F, N>>,            // [outer, classes, inner]
+    grad_logits: &mut Tensor<Vector<F, N>>, // [outer, classes, inner]
     rows: &Rows,
     steps: &Steps,
     noise_steps: &Steps,
@@ -52,7 +52,7 @@ fn hard_backward_kernel<F: Float, A: Float>(
     let grad_start = row_start(&place, grad_steps);
     let best = stats[stats_start];
     let normaliser = divisor::<A>(stats[stats_start + stats_steps.class]);
-    let max = find_block_max::<F, A>(logits, start, steps, &place, rows, skip, never, layout);
+    let max = find_block_max::<F, A, N>(logits, start, steps, &place, rows, skip, never, layout);
 
     let mut sum = zero;
     let mut begin = place.first;
@@ -61,7 +61,7 @@ fn hard_backward_kernel<F: Float, A: Float>(
         let mut part = zero;
         let mut g = begin;
         while g < end {
-            let mut p = perturbed_block::<F, A>(
+            let mut p = perturbed_block::<F, A, N>(
                 logits,
                 noise,
                 start,
@@ -78,16 +78,14 @@ fn hard_backward_kernel<F: Float, A: Float>(
                 form.source,
                 false,
             );
+            let upstream = block::<F, A, N>(grad, grad_start, grad_steps, rows, skip, g, zero);
             #[unroll]
             for j in 0..BLOCK {
                 p[j] = raw_weight::<A>(p[j], best, reciprocal) / normaliser;
-                let (class, inside) = class_of(g, j, skip, rows);
-                let upstream = A::cast_from(grad[grad_start + class * grad_steps.class]);
-                let term = p[j] * upstream;
-                part += select(inside && p[j] != zero, term, zero);
+                part += select(p[j] == zero, zero, p[j] * upstream[j]);
             }
             if comptime!(form.kept) {
-                put::<F, A>(grad_logits, &p, &place, rows, skip, g);
+                put::<F, A, N>(grad_logits, &p, &place, rows, skip, g);
             }
             g += layout.lanes;
         }
@@ -100,9 +98,9 @@ fn hard_backward_kernel<F: Float, A: Float>(
     let mut g = place.first;
     while g < place.end {
         let p = if comptime!(form.kept) {
-            kept::<F, A>(&*grad_logits, &place, rows, skip, g, zero)
+            kept::<F, A, N>(&*grad_logits, &place, rows, skip, g, zero)
         } else {
-            let mut p = perturbed_block::<F, A>(
+            let mut p = perturbed_block::<F, A, N>(
                 logits,
                 noise,
                 start,
@@ -125,15 +123,14 @@ fn hard_backward_kernel<F: Float, A: Float>(
             }
             p
         };
+        let upstream = block::<F, A, N>(grad, grad_start, grad_steps, rows, skip, g, zero);
         let mut slopes = Array::<A>::new(4usize);
         #[unroll]
         for j in 0..BLOCK {
-            let (class, _inside) = class_of(g, j, skip, rows);
-            let upstream = A::cast_from(grad[grad_start + class * grad_steps.class]);
-            let slope = p[j] * (upstream - mean) * reciprocal;
+            let slope = p[j] * (upstream[j] - mean) * reciprocal;
             slopes[j] = select(decided || p[j] == zero, zero, slope);
         }
-        put::<F, A>(grad_logits, &slopes, &place, rows, skip, g);
+        put::<F, A, N>(grad_logits, &slopes, &place, rows, skip, g);
         g += layout.lanes;
     }
 }
@@ -168,6 +165,7 @@ pub fn gumbel_argmax_backward(
         source,
         kept: elements[0] == elements[1],
     };
+    let vector = block_vector(&sizes, &[&logits, &noise, &grad]);
     let groups = source.groups(sizes.classes);
     let need = Need {
         shared_bytes: 2 * stats_dtype.size(),
@@ -183,16 +181,17 @@ pub fn gumbel_argmax_backward(
             cube_count(op, &out.client, plan.cubes(sizes.rows())),
             plan.layout.cube_dim(),
             addresses,
+            vector,
             logits.tensor.clone().into_tensor_arg(),
             noise.tensor.clone().into_tensor_arg(),
             stats.tensor.clone().into_tensor_arg(),
             grad.tensor.clone().into_tensor_arg(),
             out.clone().into_tensor_arg(),
             sizes.launch(&plan, groups),
-            logits.launch_steps(),
-            noise.launch_steps(),
+            logits.launch_vector_steps(vector),
+            noise.launch_vector_steps(vector),
             stats.launch_steps(),
-            grad.launch_steps(),
+            grad.launch_vector_steps(vector),
             seeds(seed),
             reciprocal(temperature, elements[1]),
             InputScalar::new(f64::NEG_INFINITY, elements[1]),

@@ -17,7 +17,7 @@ use super::{
     },
 };
 
-/// Samples in one loop iteration of the gradient: the loop is short beside its counting.
+/// Samples in one loop iteration of the gradient, where there are several: the loop is short beside its counting.
 const UNROLL: usize = 8;
 
 /// Numbers that a chunk hands on: maximum and normaliser.
@@ -97,6 +97,7 @@ fn log_prob_backward_kernel<F: Float, A: Float, I: Int>(
     stats_steps: &Steps,
     grad_steps: &Steps,
     reciprocal: InputScalar,
+    #[comptime] single: bool, // one sample for each row
     #[comptime] layout: Layout,
     #[define(F, A, I)] _elements: [ElemType; 3],
 ) {
@@ -113,11 +114,12 @@ fn log_prob_backward_kernel<F: Float, A: Float, I: Int>(
     let max = stats[stats_start];
     let normaliser = divisor::<A>(stats[stats_start + stats_steps.class]);
     let decided = max >= A::max_value();
+    let unroll = comptime!(if single { 1 } else { UNROLL });
     let mut total = zero;
     let mut sample = 0usize;
     while sample < rows.features {
         #[unroll]
-        for j in 0..UNROLL {
+        for j in 0..unroll {
             // Beyond the last sample the last one is read again, and does not count.
             let s = min(sample + j, rows.features - 1);
             let class = named_class::<I>(index, index_start + s * index_steps.class, rows);
@@ -126,24 +128,28 @@ fn log_prob_backward_kernel<F: Float, A: Float, I: Int>(
             let counts = sample + j < rows.features && x >= A::min_value();
             total += select(counts, upstream, zero);
         }
-        sample += UNROLL;
+        sample += unroll;
     }
     let to = output_start(&place, rows);
+    let first_class = named_class::<I>(index, index_start, rows);
+    let first_upstream = A::cast_from(grad[grad_start]);
     let mut i = place.first;
     while i < place.end {
         let x = A::cast_from(logits[start + i * logits_steps.class]);
         let p = raw_weight::<A>(x, max, reciprocal) / normaliser;
-        let mut own = zero;
-        let mut sample = 0usize;
-        while sample < rows.features {
-            #[unroll]
-            for j in 0..UNROLL {
-                let s = min(sample + j, rows.features - 1);
-                let class = named_class::<I>(index, index_start + s * index_steps.class, rows);
-                let upstream = A::cast_from(grad[grad_start + s * grad_steps.class]);
-                own += select(class == i && sample + j < rows.features, upstream, zero);
+        let mut own = select(first_class == i, first_upstream, zero);
+        if comptime!(!single) {
+            let mut sample = 1usize;
+            while sample < rows.features {
+                #[unroll]
+                for j in 0..UNROLL {
+                    let s = min(sample + j, rows.features - 1);
+                    let class = named_class::<I>(index, index_start + s * index_steps.class, rows);
+                    let upstream = A::cast_from(grad[grad_start + s * grad_steps.class]);
+                    own += select(class == i && sample + j < rows.features, upstream, zero);
+                }
+                sample += UNROLL;
             }
-            sample += UNROLL;
         }
         let fixed = decided || is_excluded::<A>(x, max);
         let slope = (own - p * total) * reciprocal;
@@ -286,6 +292,7 @@ pub fn categorical_log_prob_backward(
             stats.launch_steps(),
             grad.launch_steps(),
             reciprocal(temperature, compute),
+            sizes.features == 1,
             plan.layout,
             [storage, compute, index_dtype],
         );

@@ -60,11 +60,13 @@ fn power_kernel<F: Float, A: Float, N: Size>(
     steps: &Steps,
     power_steps: &Steps,
     #[comptime] phase: Phase,
+    #[comptime] kept: bool, // the powers lie in the result's memory until they are divided
     #[comptime] layout: Layout,
     #[define(F, A)] _elements: [ElemType; 2],
 ) {
     let place = place(rows, layout);
     let start = row_start(&place, steps);
+    let to = output_start(&place, rows);
     let p = A::cast_from(power[row_start(&place, power_steps)]);
     let (max, sum) = if comptime!(phase == Phase::Finish) {
         let max = merged_max::<A>(&*partials, &place, rows, FORWARD_PARTS);
@@ -85,9 +87,17 @@ fn power_kernel<F: Float, A: Float, N: Size>(
             let mut g = from;
             while g < end {
                 let v = Vector::<A, N>::cast_from(values[start + g * steps.class]);
+                let mut weights = Vector::<F, N>::empty();
                 #[unroll]
                 for k in 0..N::value() {
-                    part += raised::<A>(relative::<A>(v.extract(k), max), p);
+                    let weight = raised::<A>(relative::<A>(v.extract(k), max), p);
+                    part += weight;
+                    weights.insert(k, F::cast_from(weight));
+                }
+                if comptime!(kept) {
+                    if place.live {
+                        out[to + g * rows.inner] = weights;
+                    }
                 }
                 g += layout.lanes;
             }
@@ -106,15 +116,22 @@ fn power_kernel<F: Float, A: Float, N: Size>(
         write_stats::<A>(stats, &place, rows, max, sum);
         if place.live {
             let divisor = divisor::<A>(sum);
-            let to = output_start(&place, rows);
             let mut g = place.first;
             while g < place.end {
-                let v = Vector::<A, N>::cast_from(values[start + g * steps.class]);
                 let mut y = Vector::<F, N>::empty();
-                #[unroll]
-                for k in 0..N::value() {
-                    let weight = raised::<A>(relative::<A>(v.extract(k), max), p);
-                    y.insert(k, F::cast_from(weight / divisor));
+                if comptime!(kept) {
+                    let weights = Vector::<A, N>::cast_from(out[to + g * rows.inner]);
+                    #[unroll]
+                    for k in 0..N::value() {
+                        y.insert(k, F::cast_from(weights.extract(k) / divisor));
+                    }
+                } else {
+                    let v = Vector::<A, N>::cast_from(values[start + g * steps.class]);
+                    #[unroll]
+                    for k in 0..N::value() {
+                        let weight = raised::<A>(relative::<A>(v.extract(k), max), p);
+                        y.insert(k, F::cast_from(weight / divisor));
+                    }
                 }
                 out[to + g * rows.inner] = y;
                 g += layout.lanes;
@@ -210,9 +227,10 @@ fn power_backward_kernel<F: Float, A: Float, N: Size>(
             #[unroll]
             for k in 0..N::value() {
                 let u = relative::<A>(v.extract(k), max);
-                let (lower, _upper, log) = powers::<A>(u, p);
+                let (lower, upper, log) = powers::<A>(u, p);
                 let lower = select(is_zero::<A>(u), zero_power::<A>(p), lower);
-                let y = raised::<A>(u, p) / divisor::<A>(normaliser);
+                let y = select(is_zero::<A>(u), zero, upper / divisor::<A>(normaliser));
+                let y = select(is_nan::<A>(u), u, y);
                 let difference = upstream.extract(k) - mean;
                 first += select(y == zero, zero, y * difference * log);
                 logs += select(y == zero, zero, y * log);
@@ -301,6 +319,7 @@ pub fn power_softmax(
     let partials = partials(&out, stats_dtype, &plan, sizes.rows(), FORWARD_PARTS);
     let addresses = address_type(&[&values.tensor, &power.tensor, &out, &stats, &partials]);
     for &phase in plan.phases() {
+        let kept = phase == Phase::Whole && elements[0] == elements[1];
         // SAFETY: the views' strides stay inside their tensors, the outputs are contiguous and of the sizes given, units beyond
         // the last row read row 0 and write nothing, and partial results are written before they are read.
         unsafe {
@@ -319,6 +338,7 @@ pub fn power_softmax(
                 values.launch_vector_steps(vector),
                 power.launch_steps(),
                 phase,
+                kept,
                 plan.layout,
                 elements,
             );

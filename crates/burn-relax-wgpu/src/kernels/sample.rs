@@ -11,7 +11,7 @@ use super::{
     lanes::row_first_max,
     math::{is_nan, ln_positive},
     noise::{BLOCK, Seeds, noise_row, seeds},
-    perturb::{Source, find_block_max, find_block_normaliser, perturbed_block},
+    perturb::{Source, block_vector, find_block_max, find_block_normaliser, perturbed_block},
     reduce::{divisor, is_excluded, speaks_for_chunk, write_stats},
     row::{Layout, Need, Plan, Rows, repeated_place, row_start},
     view::{Sizes, Steps, View, address_type, cube_count, elements, output, reciprocal, resized},
@@ -36,13 +36,15 @@ pub(crate) fn log_prob<A: Float>(x: A, max: A, normaliser: A, reciprocal: A, nev
 
 #[cube(launch_unchecked, address_type = "dynamic")]
 #[allow(clippy::too_many_arguments)]
-fn sample_kernel<F: Float, A: Float, I: Int>(
-    logits: &Tensor<F>,        // [outer, classes, inner]
-    index: &mut Tensor<I>,     // [outer, samples, inner]
-    log_probs: &mut Tensor<F>, // [outer, samples, inner]
-    stats: &mut Tensor<A>,     // [outer, 2, inner]
+fn sample_kernel<F: Float, A: Float, I: Int, N: Size>(
+    logits: &Tensor<Vector<F, N>>, // [outer, classes, inner], for a walk
+    entries: &Tensor<F>,           // the same, for a look at one class
+    index: &mut Tensor<I>,         // [outer, samples, inner]
+    log_probs: &mut Tensor<F>,     // [outer, samples, inner]
+    stats: &mut Tensor<A>,         // [outer, 2, inner]
     rows: &Rows,
     steps: &Steps,
+    entry_steps: &Steps,
     seeds: &Seeds,
     reciprocal: InputScalar,
     // `-inf` comes from the host: WGSL has no literal for it.
@@ -56,8 +58,8 @@ fn sample_kernel<F: Float, A: Float, I: Int>(
     let reciprocal = reciprocal.get::<A>();
     let start = row_start(&place, steps);
     let none = rows.classes as u32;
-    let max = find_block_max::<F, A>(logits, start, steps, &place, rows, 0usize, never, layout);
-    let (normaliser, nan) = find_block_normaliser::<F, A>(
+    let max = find_block_max::<F, A, N>(logits, start, steps, &place, rows, 0usize, never, layout);
+    let (normaliser, nan) = find_block_normaliser::<F, A, N>(
         logits, start, steps, &place, rows, max, reciprocal, never, layout,
     );
     write_stats::<A>(stats, &place, rows, max, normaliser);
@@ -76,7 +78,7 @@ fn sample_kernel<F: Float, A: Float, I: Int>(
         let mut drawn = none;
         let mut g = place.first;
         while g < place.end {
-            let z = perturbed_block::<F, A>(
+            let z = perturbed_block::<F, A, N>(
                 logits,
                 logits,
                 start,
@@ -105,7 +107,8 @@ fn sample_kernel<F: Float, A: Float, I: Int>(
         if speaks_for_chunk(&place) && sample < samples {
             let drawn = select(drawn == none, 0u32, drawn);
             let drawn = select(is_nan::<A>(normaliser) && nan != none, nan, drawn);
-            let x = A::cast_from(logits[start + drawn as usize * steps.class]);
+            let entry = row_start(&place, entry_steps) + drawn as usize * entry_steps.class;
+            let x = A::cast_from(entries[entry]);
             let at = (place.outer * samples + sample) * rows.inner + place.inner;
             index[at] = I::cast_from(drawn);
             log_probs[at] = F::cast_from(log_prob::<A>(x, max, normaliser, reciprocal, never));
@@ -155,6 +158,7 @@ pub fn sample_categorical(
     }
     sizes.check_classes(op);
     let logits = View::new(logits, dim, rank);
+    let vector = block_vector(&sizes, &[&logits]);
     let groups = Source::Drawn.groups(sizes.classes);
     let span = samples.min(SAMPLES);
     let chunks = samples.div_ceil(span);
@@ -183,11 +187,14 @@ pub fn sample_categorical(
             cube_count(op, &index.client, plan.cubes(sizes.rows())),
             plan.layout.cube_dim(),
             address_type(&[&logits.tensor, &index, &log_probs]),
+            vector,
+            logits.tensor.clone().into_tensor_arg(),
             logits.tensor.clone().into_tensor_arg(),
             index.clone().into_tensor_arg(),
             log_probs.clone().into_tensor_arg(),
             stats.clone().into_tensor_arg(),
             sizes.launch(&plan, groups),
+            logits.launch_vector_steps(vector),
             logits.launch_steps(),
             seeds(seed),
             reciprocal(temperature, compute),
