@@ -8,7 +8,7 @@ use crate::element::Element;
 use crate::math::exp;
 use crate::real::Real;
 use crate::rows::{
-    Head, Output, Sum, check_len, count_rows, get, lanes, put, put_stats, row, row_max,
+    ExactSum, Head, Output, Sum, check_len, count_rows, get, lanes, put, put_stats, row, row_max,
 };
 use crate::simd::{Backend, Pack, Region, Vector};
 use core::mem::MaybeUninit;
@@ -80,12 +80,12 @@ impl<A: Real> Region for Backward<'_, A> {
                 out.fill(MaybeUninit::new(A::ZERO));
                 continue;
             }
-            let mut sum = Sum::<A::Lanes<B>>::new();
+            let mut sum = ExactSum::<A::Lanes<B>>::new();
             lanes!(A::Lanes<B>, n, |i, k, U| {
                 let l = get::<B, A, U>(l, i, k, A::NEG_INFINITY);
                 let g = get::<B, A, U>(g, i, k, A::ZERO);
                 sum.add(unless_forbidden(l, g));
-            } flush { sum.flush() });
+            });
             let total = sum.total();
             lanes!(A::Lanes<B>, n, |i, k, U| {
                 let l = get::<B, A, U>(l, i, k, A::NEG_INFINITY);

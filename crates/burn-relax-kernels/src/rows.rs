@@ -2,7 +2,7 @@
 
 use crate::math::exp;
 use crate::real::Real;
-use crate::simd::{Backend, Pack, Vector, max_lanes, sum_lanes};
+use crate::simd::{Backend, MAX_LANES, Pack, Vector, max_lanes, sum_lanes};
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 
@@ -208,6 +208,45 @@ impl<V: Vector> Sum<V> {
     #[inline(always)]
     pub(crate) fn total(self) -> V::Scalar {
         sum_lanes(self.outer)
+    }
+}
+
+/// A sum of numbers of both signs, which may be small beside them: what the additions round off is summed too (Knuth's two-sum).
+#[derive(Clone, Copy)]
+pub(crate) struct ExactSum<V> {
+    sum: V,
+    lost: V,
+}
+
+impl<V: Vector> ExactSum<V> {
+    #[inline(always)]
+    pub(crate) fn new() -> Self {
+        let zero = V::splat(V::Scalar::ZERO);
+        ExactSum {
+            sum: zero,
+            lost: zero,
+        }
+    }
+    #[inline(always)]
+    pub(crate) fn add<const U: usize>(&mut self, x: Pack<V, U>) {
+        for x in x.0 {
+            let sum = self.sum + x;
+            let added = sum - self.sum;
+            self.lost = self.lost + ((self.sum - (sum - added)) + (x - added));
+            self.sum = sum;
+        }
+    }
+    #[inline(always)]
+    pub(crate) fn total(self) -> V::Scalar {
+        let mut lanes = [[V::Scalar::ZERO; MAX_LANES]; 2];
+        // SAFETY: `LANES <= MAX_LANES`.
+        unsafe {
+            self.sum.store(lanes[0].as_mut_ptr());
+            self.lost.store(lanes[1].as_mut_ptr());
+        }
+        let [sum, lost] = lanes.map(|lanes| lanes.iter().map(|x| x.to_f64()).sum::<f64>());
+        // An infinite sum has lost NaN.
+        V::Scalar::from_f64(if lost.is_nan() { sum } else { sum + lost })
     }
 }
 
