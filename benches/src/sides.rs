@@ -58,14 +58,16 @@ fn burn<'a>(
     if pass == Pass::Forward {
         let [first, second] = inputs.clone();
         return side(pool, move || {
-            function(first.clone(), second.clone());
+            let result = function(first.clone(), second.clone());
             wait(&device);
+            drop(result);
         });
     }
     let inputs = inputs.clone().map(Tensor::autodiff);
     side(pool, move || {
-        forward_backward(function, &inputs, learns);
+        let results = forward_backward(function, &inputs, learns);
         wait(&device);
+        drop(results);
     })
 }
 

@@ -145,19 +145,27 @@ impl Operator {
     }
 }
 
-/// One run of a function with all that autodiff does.
-pub fn forward_backward(function: Function, inputs: &[Tensor<2>; 2], learns: [bool; 2]) {
+/// One run of a function with all that autodiff does. Returns value and gradients: a fusing backend would leave out what nobody holds.
+#[must_use]
+pub fn forward_backward(
+    function: Function,
+    inputs: &[Tensor<2>; 2],
+    learns: [bool; 2],
+) -> Vec<Tensor<2>> {
     let [first, second] = inputs;
     let [leaf, other] = [(first, learns[0]), (second, learns[1])].map(|(input, learns)| {
         let input = input.clone();
         if learns { input.require_grad() } else { input }
     });
-    let grads = function(leaf.clone(), other.clone()).backward();
+    let value = function(leaf.clone(), other.clone());
+    let grads = value.backward();
+    let mut results = vec![value];
     for (leaf, learns) in [leaf, other].into_iter().zip(learns) {
         if learns {
-            leaf.grad(&grads).expect("a leaf has a gradient");
+            results.push(leaf.grad(&grads).expect("a leaf has a gradient"));
         }
     }
+    results
 }
 
 /// Ones of the shape of `like`: an upstream gradient.

@@ -10,9 +10,10 @@ use cubecl::prelude::*;
 
 use super::{
     lanes::{row_first_max, row_sum},
+    math::exp_nonpositive,
     noise::{BLOCK, NoiseRow, Seeds, noise_row, nothing_drawn, seeds},
     perturb::{Noise, Source, block_vector, class_of, find_block_max, perturbed_block},
-    reduce::{divisor, raw_weight, write_stats},
+    reduce::{divisor, raw_weight, rescale, write_stats},
     row::{Layout, Need, Place, Rows, class_start, output_start, place, row_start},
     straight_through::one_hot,
     view::{
@@ -139,8 +140,12 @@ fn gumbel_kernel<F: Float, A: Float, N: Size>(
     let silent = comptime!(!form.hard);
     let max = find_block_max::<F, A, N>(logits, start, steps, &place, rows, skip, never, layout);
 
+    // The hard form adds up its weights on the way, relative to the best so far.
     let mut best = A::min_value();
     let mut index = rows.classes as u32;
+    let mut sum = A::new(0.0_f32);
+    let mut part = A::new(0.0_f32);
+    let mut fence = place.first + rows.block;
     let mut g = place.first;
     while g < place.end {
         let z = perturbed_block::<F, A, N>(
@@ -160,60 +165,78 @@ fn gumbel_kernel<F: Float, A: Float, N: Size>(
             form.source,
             silent,
         );
+        let before = best;
         #[unroll]
         for j in 0..BLOCK {
             let better = z[j] > best;
             best = select(better, z[j], best);
             index = select(better, (g * BLOCK + j - skip) as u32, index);
         }
-        if comptime!(form.kept) {
+        if comptime!(form.hard) {
+            if g >= fence {
+                sum += part;
+                part = A::new(0.0_f32);
+                fence += rows.block;
+            }
+            let factor = exp_nonpositive::<A>((before - best) * reciprocal);
+            let factor = select(before == best, one, factor);
+            sum *= factor;
+            part *= factor;
+            #[unroll]
+            for j in 0..BLOCK {
+                part += raw_weight::<A>(z[j], best, reciprocal);
+            }
+        } else if comptime!(form.kept) {
             put::<F, A, N>(out, &z, &place, rows, skip, g);
         }
         g += layout.lanes;
     }
+    let own = best;
     let (best, index) = row_first_max::<A>(best, index, place.lane, layout);
-
-    let mut sum = A::new(0.0_f32);
-    let mut begin = place.first;
-    while begin < place.end {
-        let end = min(begin + rows.block, place.end);
-        let mut part = A::new(0.0_f32);
-        let mut g = begin;
-        while g < end {
-            let z = if comptime!(form.kept) {
-                kept::<F, A, N>(&*out, &place, rows, skip, g, never)
-            } else {
-                perturbed_block::<F, A, N>(
-                    logits,
-                    noise,
-                    start,
-                    noise_start,
-                    steps,
-                    noise_steps,
-                    rows,
-                    &from,
-                    seeds,
-                    g,
-                    max,
-                    one,
-                    never,
-                    form.source,
-                    silent,
-                )
-            };
-            let mut weights = Array::<A>::new(4usize);
-            #[unroll]
-            for j in 0..BLOCK {
-                weights[j] = raw_weight::<A>(z[j], best, reciprocal);
-                part += weights[j];
+    if comptime!(form.hard) {
+        sum = (sum + part) * rescale::<A>(own, best, reciprocal);
+    } else {
+        let mut begin = place.first;
+        while begin < place.end {
+            let end = min(begin + rows.block, place.end);
+            let mut part = A::new(0.0_f32);
+            let mut g = begin;
+            while g < end {
+                let z = if comptime!(form.kept) {
+                    kept::<F, A, N>(&*out, &place, rows, skip, g, never)
+                } else {
+                    perturbed_block::<F, A, N>(
+                        logits,
+                        noise,
+                        start,
+                        noise_start,
+                        steps,
+                        noise_steps,
+                        rows,
+                        &from,
+                        seeds,
+                        g,
+                        max,
+                        one,
+                        never,
+                        form.source,
+                        silent,
+                    )
+                };
+                let mut weights = Array::<A>::new(4usize);
+                #[unroll]
+                for j in 0..BLOCK {
+                    weights[j] = raw_weight::<A>(z[j], best, reciprocal);
+                    part += weights[j];
+                }
+                if comptime!(form.kept) {
+                    put::<F, A, N>(out, &weights, &place, rows, skip, g);
+                }
+                g += layout.lanes;
             }
-            if comptime!(form.kept && !form.hard) {
-                put::<F, A, N>(out, &weights, &place, rows, skip, g);
-            }
-            g += layout.lanes;
+            sum += part;
+            begin += rows.block;
         }
-        sum += part;
-        begin += rows.block;
     }
     let sum = row_sum::<A>(sum, place.lane, layout);
     let decided = max >= A::max_value();

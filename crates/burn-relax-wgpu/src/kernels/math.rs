@@ -105,6 +105,12 @@ fn ln_rest<A: Float>(f: A) -> A {
 /// `ln(a)` for finite, positive, normal `a`, exactly 0 at 1; NaN in, NaN out. Other arguments give a number without meaning.
 #[cube]
 pub(crate) fn ln_positive<A: Float>(a: A) -> A {
+    select(is_nan::<A>(a), a, ln_normal::<A>(a))
+}
+
+/// The same where `a` cannot be NaN.
+#[cube]
+fn ln_normal<A: Float>(a: A) -> A {
     let size = A::size().comptime();
     if comptime!(size == 4) {
         // 2^e m with √½ <= m < √2.
@@ -113,8 +119,7 @@ pub(crate) fn ln_positive<A: Float>(a: A) -> A {
         let m = A::reinterpret((bits & 0x007f_ffff) + SQRT_HALF_BITS);
         let f = m - A::new(1.0_f32);
         let rest = exponent * A::new(LN_2_LOW) + ln_rest::<A>(f);
-        let ln = exponent * A::new(LN_2_HIGH) + (f + rest);
-        select(is_nan::<A>(a), a, ln)
+        exponent * A::new(LN_2_HIGH) + (f + rest)
     } else {
         a.ln()
     }
@@ -169,7 +174,7 @@ pub(crate) fn exp_m1_nonpositive<A: Float>(a: A) -> A {
 #[cube]
 pub(crate) fn gumbel<A: Float>(u: A) -> A {
     let size = A::size().comptime();
-    let tail = -ln_positive::<A>(-ln_positive::<A>(u));
+    let tail = -ln_normal::<A>(-ln_normal::<A>(u));
     if comptime!(size == 4) {
         let d = u - A::new(CENTRE);
         let mut q = d * A::new(-5382.5645) + A::new(2_205.227_5);
