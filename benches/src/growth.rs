@@ -47,7 +47,7 @@ pub struct Options {
     #[arg(long, default_value_t = 1)]
     threads: usize,
     /// Where the plot goes
-    #[arg(long, default_value = "docs/growth.svg", value_name = "FILE")]
+    #[arg(long, default_value = "docs/figures/growth.svg", value_name = "FILE")]
     svg: PathBuf,
 }
 
