@@ -7,9 +7,9 @@
 //! Only entries with `e z > -v` have weight. They are copied side by side, and the search passes over that list alone and
 //! ends when the step no longer matters. Newton's method on `v R^e` converges monotonically from any `v` above the root for
 //! `alpha <= 2` (a norm is convex), and a step from below it lands above. The first digits of `v` come from a sample of a long
-//! list, which is cut to what they leave; where they turn out to be too low, the list is made again for the `v` that the step leads
-//! to. Beyond 2 the slope is infinite where an entry joins, and the steps are kept inside a bracket that is halved when they do not
-//! shrink it.
+//! list, which is cut to what they leave if weights are dear; where they turn out to be too low, the list is made again for the `v`
+//! that the step leads to. Beyond 2 the slope is infinite where an entry joins, and the steps are kept inside a bracket that is
+//! halved when they do not shrink it.
 
 use crate::candidates::{candidates, shrink};
 use crate::math::{exp, ln_near_one};
@@ -238,9 +238,11 @@ pub(crate) fn search<B: Backend, A: Real, M: Map<A>>(
             v = least(v - step, newton.most);
             if !far {
                 samples = 0;
-                v = least(v * A::from_f64(MARGIN), newton.most);
-                reach = v;
-                len = shrink::<B, A>(list, len, excess / v);
+                if M::KEPT {
+                    v = least(v * A::from_f64(MARGIN), newton.most);
+                    reach = v;
+                    len = shrink::<B, A>(list, len, excess / v);
+                }
             }
             continue;
         }
