@@ -83,11 +83,38 @@ pub(crate) fn current_path() -> Path {
 
 /// Work on a range of rows, compiled once per instruction set.
 ///
-/// Implementations mark `run` and everything below it `#[inline(always)]`, so that it is compiled inside the entry points
-/// of this file and may use their instructions.
-pub(crate) trait Region: Sync {
+/// Implementations mark `run` and everything below it `#[inline(always)]`, so that it is compiled inside the other methods, which
+/// have the instructions, and are the trait's because their code then belongs to the module of the implementing type: the compiler
+/// works on several modules at once.
+pub(crate) trait Region: Sync + Sized {
     /// Processes the rows of `rows`.
     fn run<B: Backend>(&self, rows: Range<usize>);
+
+    /// The same with what every processor has. Never inlined: the code would be compiled for each place that calls it.
+    #[inline(never)]
+    fn run_portable(&self, rows: Range<usize>) {
+        self.run::<Portable>(rows);
+    }
+
+    /// The same with AVX2.
+    ///
+    /// # Safety
+    /// The processor has the instructions named.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma,f16c")]
+    unsafe fn run_avx2(&self, rows: Range<usize>) {
+        self.run::<Avx2>(rows);
+    }
+
+    /// The same with AVX-512.
+    ///
+    /// # Safety
+    /// The processor has the instructions named.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")]
+    unsafe fn run_avx512(&self, rows: Range<usize>) {
+        self.run::<Avx512>(rows);
+    }
 }
 
 /// Runs `region` on `path`, which comes from [`current_path`].
@@ -96,22 +123,10 @@ pub(crate) fn enter<R: Region>(path: Path, region: &R, rows: Range<usize>) {
     match path {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: `current_path` only names paths whose features were detected.
-        Path::Avx512 => unsafe { enter_avx512(region, rows) },
+        Path::Avx512 => unsafe { region.run_avx512(rows) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above.
-        Path::Avx2 => unsafe { enter_avx2(region, rows) },
-        _ => region.run::<Portable>(rows),
+        Path::Avx2 => unsafe { region.run_avx2(rows) },
+        _ => region.run_portable(rows),
     }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")]
-fn enter_avx512<R: Region>(region: &R, rows: Range<usize>) {
-    region.run::<Avx512>(rows);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,f16c")]
-fn enter_avx2<R: Region>(region: &R, rows: Range<usize>) {
-    region.run::<Avx2>(rows);
 }
