@@ -8,7 +8,8 @@ use crate::element::Element;
 use crate::math::exp;
 use crate::real::Real;
 use crate::rows::{
-    ExactSum, Head, Output, Sum, check_len, count_rows, get, lanes, put, put_stats, row, row_max,
+    CompensatedSum, Head, Output, Sum, check_len, count_rows, get, lanes, put, put_stats, row,
+    row_max,
 };
 use crate::simd::{Backend, Pack, Region, Vector};
 use core::mem::MaybeUninit;
@@ -80,7 +81,7 @@ impl<A: Real> Region for Backward<'_, A> {
                 out.fill(MaybeUninit::new(A::ZERO));
                 continue;
             }
-            let mut sum = ExactSum::<A::Lanes<B>>::new();
+            let mut sum = CompensatedSum::<A::Lanes<B>>::new();
             lanes!(A::Lanes<B>, n, |i, k, U| {
                 let l = get::<B, A, U>(l, i, k, A::NEG_INFINITY);
                 let g = get::<B, A, U>(g, i, k, A::ZERO);

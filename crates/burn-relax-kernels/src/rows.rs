@@ -213,16 +213,16 @@ impl<V: Vector> Sum<V> {
 
 /// A sum of numbers of both signs, which may be small beside them: what the additions round off is summed too (Knuth's two-sum).
 #[derive(Clone, Copy)]
-pub(crate) struct ExactSum<V> {
+pub(crate) struct CompensatedSum<V> {
     sum: V,
     lost: V,
 }
 
-impl<V: Vector> ExactSum<V> {
+impl<V: Vector> CompensatedSum<V> {
     #[inline(always)]
     pub(crate) fn new() -> Self {
         let zero = V::splat(V::Scalar::ZERO);
-        ExactSum {
+        CompensatedSum {
             sum: zero,
             lost: zero,
         }

@@ -9,12 +9,13 @@ use burn_cubecl::{cubecl, tensor::CubeTensor};
 use cubecl::prelude::*;
 
 use super::{
+    blocks::{block_vector, class_of, kept, put},
     lanes::{row_first_max, row_sum},
     math::exp_nonpositive,
     noise::{BLOCK, NoiseRow, Seeds, noise_row, nothing_drawn, seeds},
-    perturb::{Noise, Source, block_vector, class_of, find_block_max, perturbed_block},
+    perturb::{Noise, Source, find_block_max, perturbed_block},
     reduce::{divisor, raw_weight, rescale, write_stats},
-    row::{Layout, Need, Place, Rows, class_start, output_start, place, row_start},
+    row::{Layout, Need, Place, Rows, place, row_start},
     straight_through::one_hot,
     view::{
         Sizes, Steps, View, address_type, check_same, cube_count, elements, output, reciprocal,
@@ -29,70 +30,6 @@ pub(super) struct Form {
     pub(super) source: Source,
     /// What a walk through the row computes lies in the result's memory for the next one.
     pub(super) kept: bool,
-}
-
-/// What lies in the result's memory for a block, `never` outside the row.
-#[cube]
-pub(super) fn kept<F: Float, A: Float, N: Size>(
-    out: &Tensor<Vector<F, N>>,
-    place: &Place,
-    rows: &Rows,
-    skip: usize,
-    group: usize,
-    never: A,
-) -> Array<A> {
-    let vector = N::value().comptime();
-    let mut values = Array::<A>::new(4usize);
-    if comptime!(vector == BLOCK) {
-        let value = Vector::<A, N>::cast_from(out[output_start(place, rows) + group]);
-        #[unroll]
-        for j in 0..BLOCK {
-            values[j] = value.extract(j);
-        }
-    } else {
-        let to = class_start(place, rows);
-        #[unroll]
-        for j in 0..BLOCK {
-            let (class, inside) = class_of::<N>(group, j, skip, rows);
-            let value = Vector::<A, N>::cast_from(out[to + class * rows.inner]);
-            values[j] = select(inside, value.extract(0usize), never);
-        }
-    }
-    values
-}
-
-/// Puts a block into the result.
-#[cube]
-pub(super) fn put<F: Float, A: Float, N: Size>(
-    out: &mut Tensor<Vector<F, N>>,
-    values: &Array<A>,
-    place: &Place,
-    rows: &Rows,
-    skip: usize,
-    group: usize,
-) {
-    let vector = N::value().comptime();
-    if comptime!(vector == BLOCK) {
-        let mut value = Vector::<F, N>::empty();
-        #[unroll]
-        for j in 0..BLOCK {
-            value.insert(j, F::cast_from(values[j]));
-        }
-        if place.live {
-            out[output_start(place, rows) + group] = value;
-        }
-    } else {
-        let to = class_start(place, rows);
-        #[unroll]
-        for j in 0..BLOCK {
-            let (class, inside) = class_of::<N>(group, j, skip, rows);
-            if inside && place.live {
-                let mut value = Vector::<F, N>::empty();
-                value.insert(0usize, F::cast_from(values[j]));
-                out[to + class * rows.inner] = value;
-            }
-        }
-    }
 }
 
 /// The row's noise, if it is drawn.

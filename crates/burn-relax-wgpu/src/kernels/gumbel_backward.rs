@@ -6,10 +6,11 @@ use burn_cubecl::{cubecl, tensor::CubeTensor};
 use cubecl::prelude::*;
 
 use super::{
-    gumbel::{Form, kept, noise_of, noise_view, put},
+    blocks::{block, block_vector, kept, put},
+    gumbel::{Form, noise_of, noise_view},
     lanes::row_sum,
     noise::{BLOCK, Seeds, seeds},
-    perturb::{Noise, block, block_vector, find_block_max, perturbed_block},
+    perturb::{Noise, find_block_max, perturbed_block},
     reduce::{divisor, raw_weight},
     row::{Layout, Need, Rows, place, row_start},
     view::{
@@ -78,7 +79,8 @@ fn hard_backward_kernel<F: Float, A: Float, N: Size>(
                 form.source,
                 false,
             );
-            let upstream = block::<F, A, N>(grad, grad_start, grad_steps, rows, skip, g, zero);
+            let upstream =
+                block::<F, A, N>(grad, grad_start, grad_steps.class, rows, skip, g, zero);
             #[unroll]
             for j in 0..BLOCK {
                 p[j] = raw_weight::<A>(p[j], best, reciprocal) / normaliser;
@@ -123,7 +125,7 @@ fn hard_backward_kernel<F: Float, A: Float, N: Size>(
             }
             p
         };
-        let upstream = block::<F, A, N>(grad, grad_start, grad_steps, rows, skip, g, zero);
+        let upstream = block::<F, A, N>(grad, grad_start, grad_steps.class, rows, skip, g, zero);
         let mut slopes = Array::<A>::new(4usize);
         #[unroll]
         for j in 0..BLOCK {

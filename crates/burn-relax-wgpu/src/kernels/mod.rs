@@ -4,6 +4,7 @@
 // of integers that CubeCL does not know cannot be called there.
 #![allow(clippy::collapsible_if, clippy::manual_is_multiple_of)]
 
+mod blocks;
 mod lanes;
 mod math;
 mod noise;

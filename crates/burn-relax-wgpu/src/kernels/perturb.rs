@@ -1,19 +1,19 @@
 //! Rows of perturbed logits, `(x - max) + G`, in blocks of four classes as the noise comes.
 //!
-//! The maximum is taken off first, so that rows of large logits keep all digits of the noise. A block of noise may begin in the row
-//! before: `skip` of its elements belong there. Such rows are never split: the parts
+//! The maximum is taken off first, so that rows of large logits keep all digits of the noise. Such rows are never split: the parts
 //! would have to know the row's maximum before they add noise.
 
 use burn_cubecl::{cubecl, tensor::CubeTensor};
 use cubecl::prelude::*;
 
 use super::{
+    blocks::block,
     lanes::{row_max, row_sum},
     math::is_nan,
     noise::{BLOCK, NoiseRow, Seeds, gumbel_block},
     reduce::{is_excluded, raw_weight},
     row::{Layout, Place, Rows},
-    view::{Sizes, Steps, View, vector_size},
+    view::Steps,
 };
 
 /// The noise of a call.
@@ -55,67 +55,6 @@ impl Source {
     }
 }
 
-/// Classes in one load: a block where the rows of all `views` are whole blocks in memory, as those of whole blocks of classes are;
-/// else one. A row of whole blocks begins with a whole block of noise.
-pub(crate) fn block_vector(sizes: &Sizes, views: &[&View]) -> usize {
-    let single = Sizes {
-        features: 1,
-        ..*sizes
-    };
-    match vector_size(&single, views) {
-        BLOCK => BLOCK,
-        _ => 1,
-    }
-}
-
-/// Class of entry `j` of a block, and whether it is one of the row; if not, the class is 0.
-#[cube]
-pub(crate) fn class_of<N: Size>(
-    group: usize,
-    #[comptime] j: usize,
-    skip: usize,
-    rows: &Rows,
-) -> (usize, bool) {
-    let vector = N::value().comptime();
-    let at = group * BLOCK + j;
-    if comptime!(vector == BLOCK) {
-        (at, true.runtime())
-    } else {
-        let inside = at >= skip && at < skip + rows.classes;
-        (select(inside, at - skip, 0usize), inside)
-    }
-}
-
-/// A block of a row, `outside` where it is not of the row.
-#[cube]
-pub(crate) fn block<F: Float, A: Float, N: Size>(
-    values: &Tensor<Vector<F, N>>,
-    start: usize,
-    steps: &Steps,
-    rows: &Rows,
-    skip: usize,
-    group: usize,
-    outside: A,
-) -> Array<A> {
-    let vector = N::value().comptime();
-    let mut x = Array::<A>::new(4usize);
-    if comptime!(vector == BLOCK) {
-        let value = Vector::<A, N>::cast_from(values[start + group * steps.class]);
-        #[unroll]
-        for j in 0..BLOCK {
-            x[j] = value.extract(j);
-        }
-    } else {
-        #[unroll]
-        for j in 0..BLOCK {
-            let (class, inside) = class_of::<N>(group, j, skip, rows);
-            let value = Vector::<A, N>::cast_from(values[start + class * steps.class]);
-            x[j] = select(inside, value.extract(0usize), outside);
-        }
-    }
-    x
-}
-
 /// The largest logit of this unit's part of a row, as statistics hold it.
 #[cube]
 pub(crate) fn find_block_max<F: Float, A: Float, N: Size>(
@@ -131,7 +70,7 @@ pub(crate) fn find_block_max<F: Float, A: Float, N: Size>(
     let mut max = A::min_value();
     let mut g = place.first;
     while g < place.end {
-        let x = block::<F, A, N>(logits, start, steps, rows, skip, g, never);
+        let x = block::<F, A, N>(logits, start, steps.class, rows, skip, g, never);
         #[unroll]
         for j in 0..BLOCK {
             max = select(x[j] > max, x[j], max);
@@ -164,7 +103,7 @@ pub(crate) fn find_block_normaliser<F: Float, A: Float, N: Size>(
         let mut part = A::new(0.0_f32);
         let mut g = from;
         while g < end {
-            let x = block::<F, A, N>(logits, start, steps, rows, 0usize, g, never);
+            let x = block::<F, A, N>(logits, start, steps.class, rows, 0usize, g, never);
             #[unroll]
             for j in 0..BLOCK {
                 part += raw_weight::<A>(x[j], max, reciprocal);
@@ -215,12 +154,28 @@ pub(crate) fn perturbed_block<F: Float, A: Float, N: Size>(
     #[comptime] source: Source,
     #[comptime] silent: bool,
 ) -> Array<A> {
-    let x = block::<F, A, N>(logits, start, steps, rows, noise_row.skip, group, never);
+    let x = block::<F, A, N>(
+        logits,
+        start,
+        steps.class,
+        rows,
+        noise_row.skip,
+        group,
+        never,
+    );
     let mut z = if comptime!(source == Source::Drawn) {
         gumbel_block::<A>(noise_row, group, seeds)
     } else {
         let zero = A::new(0.0_f32);
-        block::<F, A, N>(noise, noise_start, noise_steps, rows, 0usize, group, zero)
+        block::<F, A, N>(
+            noise,
+            noise_start,
+            noise_steps.class,
+            rows,
+            0usize,
+            group,
+            zero,
+        )
     };
     #[unroll]
     for j in 0..BLOCK {

@@ -8,10 +8,11 @@ use burn_cubecl::{cubecl, tensor::CubeTensor};
 use cubecl::prelude::*;
 
 use super::{
+    blocks::block_vector,
     lanes::row_first_max,
     math::{is_nan, ln_positive},
     noise::{BLOCK, Seeds, noise_row, seeds},
-    perturb::{Source, block_vector, find_block_max, find_block_normaliser, perturbed_block},
+    perturb::{Source, find_block_max, find_block_normaliser, perturbed_block},
     reduce::{divisor, is_excluded, speaks_for_chunk, write_stats},
     row::{Layout, Need, Plan, Rows, repeated_place, row_start},
     view::{Sizes, Steps, View, address_type, cube_count, elements, output, reciprocal, resized},
