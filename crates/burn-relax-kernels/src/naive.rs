@@ -6,8 +6,8 @@
 mod sparse;
 
 pub use sparse::{
-    budget, budget_backward, entmax, entmax_backward, entmax15, entmax15_backward, sparsemax,
-    sparsemax_backward,
+    budget, budget_backward, entmax, entmax_backward, entmax_gradients, entmax15,
+    entmax15_backward, sparsemax, sparsemax_backward,
 };
 
 /// Index of the largest entry, the lowest on ties; NaN counts as largest.
@@ -70,7 +70,11 @@ pub fn softmax_backward(x: &[f64], grad: &[f64], temperature: f64) -> Vec<f64> {
     if has_infinity(x) && !has_nan(x) {
         return vec![0.0; x.len()];
     }
-    let p = softmax(x, temperature);
+    softmax_gradient(&softmax(x, temperature), grad, temperature)
+}
+
+/// [`softmax_backward`] from the weights `p`.
+pub fn softmax_gradient(p: &[f64], grad: &[f64], temperature: f64) -> Vec<f64> {
     let mean = sum(p
         .iter()
         .zip(grad)
@@ -110,18 +114,20 @@ pub fn log_softmax_backward(x: &[f64], grad: &[f64]) -> Vec<f64> {
     if has_infinity(x) && !has_nan(x) {
         return vec![0.0; x.len()];
     }
-    let p = softmax(x, 1.0);
-    let total = sum(x
-        .iter()
-        .zip(grad)
-        .filter(|(x, _)| **x != f64::NEG_INFINITY)
-        .map(|(_, g)| *g));
-    (0..x.len())
-        .map(|i| {
-            if x[i] == f64::NEG_INFINITY && !p[i].is_nan() {
+    log_softmax_gradient(&log_softmax(x), grad)
+}
+
+/// [`log_softmax_backward`] from the log-probabilities.
+pub fn log_softmax_gradient(log_probs: &[f64], grad: &[f64]) -> Vec<f64> {
+    let entries = || log_probs.iter().zip(grad);
+    let allowed = entries().filter(|(l, _)| **l != f64::NEG_INFINITY);
+    let total = sum(allowed.map(|(_, g)| *g));
+    entries()
+        .map(|(&l, g)| {
+            if l == f64::NEG_INFINITY {
                 0.0
             } else {
-                grad[i] - p[i] * total
+                g - l.exp() * total
             }
         })
         .collect()
@@ -200,15 +206,29 @@ pub fn soft_argmax_gather_backward(
     grad: &[f64],
     temperature: f64,
 ) -> (Vec<f64>, Vec<f64>) {
-    let features = grad.len();
     let w = softmax(x, temperature);
-    let soft = soft_argmax_gather(x, values, features, temperature);
-    let constant = has_infinity(x) && !has_nan(x);
+    let soft = soft_argmax_gather(x, values, grad.len(), temperature);
+    let (mut grad_x, grad_v) = gather_gradients(&w, &soft, values, grad, temperature);
+    if has_infinity(x) && !has_nan(x) {
+        grad_x.fill(0.0);
+    }
+    (grad_x, grad_v)
+}
+
+/// [`soft_argmax_gather_backward`] from the weights and what was gathered.
+pub fn gather_gradients(
+    w: &[f64],
+    soft: &[f64],
+    values: &[f64],
+    grad: &[f64],
+    temperature: f64,
+) -> (Vec<f64>, Vec<f64>) {
+    let features = grad.len();
     let mut grad_x = Vec::new();
     let mut grad_v = Vec::new();
-    for i in 0..x.len() {
+    for i in 0..w.len() {
         let d = sum((0..features).map(|f| (values[i * features + f] - soft[f]) * grad[f]));
-        grad_x.push(if w[i] == 0.0 || constant {
+        grad_x.push(if w[i] == 0.0 {
             0.0
         } else {
             w[i] * d / temperature
@@ -292,6 +312,17 @@ pub fn power_softmax_backward(v: &[f64], p: f64, grad: &[f64]) -> (Vec<f64>, f64
         return (vec![0.0; v.len()], 0.0);
     }
     let total = sum(v.iter().map(|v| (v / max).powf(p)));
+    power_gradients(v, p, &y, [max, total], grad)
+}
+
+/// [`power_softmax_backward`] from the output and the row's statistics, maximum and normaliser.
+pub fn power_gradients(
+    v: &[f64],
+    p: f64,
+    y: &[f64],
+    [max, total]: [f64; 2],
+    grad: &[f64],
+) -> (Vec<f64>, f64) {
     let mean = sum(y
         .iter()
         .zip(grad)

@@ -31,6 +31,16 @@ fn random_rows_agree_with_the_oracle() {
     let next = AtomicUsize::new(0);
     // By kernel: the largest error as a multiple of the allowance, with the row length.
     let worst = Mutex::new(BTreeMap::<String, (f64, usize)>::new());
+    let note = |name: &str, most: f64, n: usize| {
+        let mut worst = worst.lock().expect("no thread panicked");
+        let entry = worst.entry(name.to_owned()).or_insert((0.0, n));
+        if most > entry.0 {
+            *entry = (most, n);
+        }
+    };
+    let far = |got: &[f64], want: &[f64]| -> f64 {
+        got.iter().zip(want).filter(|(a, b)| a != b && !(a.is_nan() && b.is_nan())).map(|(a, b)| (a - b).abs() / allowance(*b)).fold(0.0, f64::max)
+    };
     let work = || {
         loop {
             let case = next.fetch_add(1, Ordering::Relaxed);
@@ -43,6 +53,7 @@ fn random_rows_agree_with_the_oracle() {
             let temperature = [1.0, 0.3][case % 2];
             let case = Case::random(case as u64, TOGETHER, n, temperature).rounded::<f32>();
             let wanted = oracle(&case);
+            let best = best_gradients(&case);
             for ((name, _, got), want) in every_kernel::<f32>(&case).iter().zip(&wanted) {
                 let size = if name.starts_with("entmax") {
                     // Slopes `p^(2 - alpha)` magnify the rounding of small weights, of which crowded rows have many.
@@ -60,10 +71,10 @@ fn random_rows_agree_with_the_oracle() {
                     assert!(error <= bound, "{name} n={n}: {got:e}, not {want:e}");
                     most = most.max(error / allowance(*want));
                 }
-                let mut worst = worst.lock().expect("no thread panicked");
-                let entry = worst.entry(name.clone()).or_insert((0.0, n));
-                if most > entry.0 {
-                    *entry = (most, n);
+                note(name, most, n);
+                if let Some(k) = best.iter().position(|(best, _)| best == name) {
+                    note(&format!("{name} (given)"), far(got, &best[k].1), n);
+                    note(&format!("{name} (inherent)"), far(&best[k].1, want), n);
                 }
             }
         }
