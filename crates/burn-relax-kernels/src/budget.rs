@@ -8,8 +8,9 @@ use crate::argmax::max_and_nan;
 use crate::distribute::run;
 use crate::element::Element;
 use crate::real::Real;
-use crate::rows::{Output, Sum, check_len, count_rows, get, inverse, lanes, put, put_stats, row};
+use crate::rows::{Output, check_len, count_rows, get, inverse, lanes, put, put_stats, row};
 use crate::simd::{Backend, Pack, Region, Vector, min_lanes};
+use crate::sums::Sum;
 use core::mem::MaybeUninit;
 use core::ops::Range;
 

@@ -12,9 +12,10 @@ use crate::element::Element;
 use crate::michelot::Linear;
 use crate::real::Real;
 use crate::rows::{
-    Head, Output, Sum, check_len, count_rows, get, inverse, lanes, put, put_stats, row, written,
+    Head, Output, check_len, count_rows, get, inverse, lanes, put, put_stats, row, written,
 };
 use crate::simd::{Backend, Pack, Region, Vector};
+use crate::sums::Sum;
 use crate::threshold::{General, Map, Square, limited, search};
 use core::mem::MaybeUninit;
 use core::ops::Range;

@@ -8,10 +8,9 @@ use crate::element::Element;
 use crate::entmax::{check_alpha, excess_of};
 use crate::math::{exp, ln};
 use crate::real::{Real, polynomial};
-use crate::rows::{
-    Output, Sum, check_len, count_rows, get, inverse, lanes, put, row, unless_zero, written,
-};
+use crate::rows::{Output, check_len, count_rows, get, lanes, put, row, unless_zero, written};
 use crate::simd::{Backend, Pack, Region, Vector};
+use crate::sums::{Mean, Split, Sum};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
@@ -96,8 +95,7 @@ impl<A: Real> Region for Backward<'_, A> {
             }
             let excess = excess_of(self.alpha, self.excess, r);
             let slope = Slope::new(excess);
-            let mut weighted = Sum::<A::Lanes<B>>::new();
-            let mut total = Sum::<A::Lanes<B>>::new();
+            let mut mean = Mean::<A::Lanes<B>>::new();
             lanes!(A::Lanes<B>, n, |i, k, U| {
                 let p = get::<B, A, U>(p, i, k, zero);
                 let s = if Pack::<A::Lanes<B>, U>::bits(p.ne(Pack::splat(zero))) == 0 {
@@ -105,22 +103,18 @@ impl<A: Real> Region for Backward<'_, A> {
                 } else {
                     let s = slope.of(p);
                     let g = get::<B, A, U>(g, i, k, zero);
-                    weighted.add(unless_zero(s, s * g));
-                    total.add(s);
+                    mean.add(s, g);
                     s
                 };
                 put::<B, A, U>(out, i, k, s);
-            } flush {
-                weighted.flush();
-                total.flush();
-            });
-            let mean = weighted.total() * inverse(total.total());
+            } flush { mean.flush() });
+            let mean = mean.value();
             lanes!(A::Lanes<B>, n, |i, k, U| {
                 // SAFETY: the loop above wrote every value of the row.
                 let s = get::<B, A, U>(unsafe { written(out) }, i, k, zero);
                 if Pack::<A::Lanes<B>, U>::bits(s.ne(Pack::splat(zero))) != 0 {
                     let g = get::<B, A, U>(g, i, k, zero);
-                    put::<B, A, U>(out, i, k, unless_zero(s, s * (g - Pack::splat(mean))));
+                    put::<B, A, U>(out, i, k, unless_zero(s, s * mean.below(g)));
                 }
             });
             if learned {
@@ -132,7 +126,7 @@ impl<A: Real> Region for Backward<'_, A> {
 
 /// `sum p r (g - mean)`
 #[inline(always)]
-fn along_alpha<B: Backend, A: Real>(p: &[A], g: &[A], mean: A, excess: A) -> A {
+fn along_alpha<B: Backend, A: Real>(p: &[A], g: &[A], mean: Split<A>, excess: A) -> A {
     let zero = A::ZERO;
     let mut sum = Sum::<A::Lanes<B>>::new();
     lanes!(A::Lanes<B>, p.len(), |i, k, U| {
@@ -140,7 +134,7 @@ fn along_alpha<B: Backend, A: Real>(p: &[A], g: &[A], mean: A, excess: A) -> A {
         if Pack::<A::Lanes<B>, U>::bits(p.ne(Pack::splat(zero))) != 0 {
             let g = get::<B, A, U>(g, i, k, zero);
             let change = Pack::select(p.is_nan(), p, change(p, excess));
-            sum.add(unless_zero(p, change * (g - Pack::splat(mean))));
+            sum.add(unless_zero(p, change * mean.below(g)));
         }
     } flush { sum.flush() });
     sum.total()

@@ -11,10 +11,11 @@ use crate::element::Element;
 use crate::math::{exp, exp_m1};
 use crate::real::Real;
 use crate::rows::{
-    Head, Output, Sum, check_len, count_rows, get, inverse, lanes, put, reciprocal, row, row_max,
+    Head, Output, check_len, count_rows, get, inverse, lanes, put, reciprocal, row, row_max,
     unless_zero,
 };
 use crate::simd::{Backend, Pack, Region, Vector, min_lanes};
+use crate::sums::Sum;
 use core::mem::MaybeUninit;
 use core::ops::Range;
 

@@ -12,10 +12,11 @@ use crate::element::Element;
 use crate::gather_features::{Backward as WideBackward, Forward as WideForward};
 use crate::real::Real;
 use crate::rows::{
-    Head, Output, Sum, check_len, count_rows, get, inverse, lanes, prefetch, put, put_stats,
-    reciprocal, row, row_max, unless_zero,
+    Head, Output, check_len, count_rows, get, inverse, lanes, prefetch, put, put_stats, reciprocal,
+    row, row_max, unless_zero,
 };
 use crate::simd::{Backend, Pack, Region, Vector, max_lanes};
+use crate::sums::Sum;
 use core::mem::MaybeUninit;
 use core::ops::Range;
 

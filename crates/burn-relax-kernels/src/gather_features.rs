@@ -6,8 +6,9 @@
 
 use crate::gather::chosen;
 use crate::real::Real;
-use crate::rows::{Head, Output, Sum, get, inverse, lanes, poke, put, put_stats, row, row_max};
+use crate::rows::{Head, Output, get, inverse, lanes, poke, put, put_stats, row, row_max};
 use crate::simd::{Backend, Pack, Region, Vector, sum_lanes};
+use crate::sums::Sum;
 use core::mem::MaybeUninit;
 use core::ops::Range;
 

@@ -10,8 +10,9 @@ use crate::distribute::run;
 use crate::element::Element;
 use crate::math::{exp, ln};
 use crate::real::Real;
-use crate::rows::{Output, Sum, check_len, count_rows, get, lanes, put, row};
+use crate::rows::{Output, check_len, count_rows, get, lanes, put, row};
 use crate::simd::{Backend, Pack, Region, Vector};
+use crate::sums::Sum;
 use core::mem::MaybeUninit;
 use core::ops::Range;
 

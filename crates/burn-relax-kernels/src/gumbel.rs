@@ -13,11 +13,12 @@ use crate::noise::{Kind, noise_row};
 use crate::philox::Seed;
 use crate::real::Real;
 use crate::rows::{
-    Head, Output, Sum, check_len, count_rows, get, inverse, lanes, poke, put, put_stats,
-    reciprocal, row, row_max,
+    Head, Output, check_len, count_rows, get, inverse, lanes, poke, put, put_stats, reciprocal,
+    row, row_max,
 };
 use crate::simd::{Backend, Pack, Region, Vector, max_lanes};
 use crate::straight_through::{put_one_hot, put_soft_gradient};
+use crate::sums::Sum;
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
@@ -218,8 +219,7 @@ impl<A: Real> NoisyRow<A> for HardBackward<'_, A> {
         let out = unsafe { self.grad_logits.row(r, n) };
         let head = Head::new(row_max::<B, A>(x), A::ONE);
         perturb::<B, A>(&head, false, x, scratch);
-        let (max, normaliser) = (self.stats[2 * r], self.stats[2 * r + 1]);
-        put_soft_gradient::<B, A>(out, scratch, g, max, normaliser, self.inverse_temperature);
+        put_soft_gradient::<B, A>(out, scratch, g, self.stats[2 * r], self.inverse_temperature);
     }
 }
 

@@ -38,6 +38,7 @@ mod simd;
 pub mod soft_argmax;
 pub mod softmax;
 pub mod straight_through;
+mod sums;
 pub mod tensor;
 mod threshold;
 

@@ -7,10 +7,11 @@ use crate::distribute::run;
 use crate::element::Element;
 use crate::real::Real;
 use crate::rows::{
-    Head, Output, Sum, check_len, count_rows, get, inverse, lanes, poke, prefetch, put, put_stats,
+    Head, Output, check_len, count_rows, get, inverse, lanes, poke, prefetch, put, put_stats,
     reciprocal, row, row_max, unless_zero,
 };
 use crate::simd::{Backend, Pack, Region, Vector};
+use crate::sums::Sum;
 use core::mem::MaybeUninit;
 use core::ops::Range;
 

@@ -7,11 +7,9 @@ use crate::distribute::run;
 use crate::element::Element;
 use crate::math::exp;
 use crate::real::Real;
-use crate::rows::{
-    CompensatedSum, Head, Output, Sum, check_len, count_rows, get, lanes, put, put_stats, row,
-    row_max,
-};
+use crate::rows::{Head, Output, check_len, count_rows, get, lanes, put, put_stats, row, row_max};
 use crate::simd::{Backend, Pack, Region, Vector};
+use crate::sums::{CompensatedSum, Sum};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 

@@ -1,8 +1,9 @@
 //! The threshold of sparsemax, by Michelot's algorithm.
 
 use crate::real::Real;
-use crate::rows::{Sum, get, lanes};
+use crate::rows::{get, lanes};
 use crate::simd::{Backend, Pack, Vector};
+use crate::sums::Sum;
 
 /// Passes after which the search ends whatever it found: more than any row needs, so that no input can hang it.
 const MOST_PASSES: usize = 200;

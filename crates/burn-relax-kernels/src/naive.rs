@@ -73,13 +73,20 @@ pub fn softmax_backward(x: &[f64], grad: &[f64], temperature: f64) -> Vec<f64> {
     softmax_gradient(&softmax(x, temperature), grad, temperature)
 }
 
-/// [`softmax_backward`] from the weights `p`.
-pub fn softmax_gradient(p: &[f64], grad: &[f64], temperature: f64) -> Vec<f64> {
-    let mean = sum(p
+/// `<p, g>`, of weights whose sum is 1 but for their rounding: divided by that sum.
+fn mean(p: &[f64], grad: &[f64]) -> f64 {
+    let weighted = sum(p
         .iter()
         .zip(grad)
         .filter(|(p, _)| **p != 0.0)
         .map(|(p, g)| p * g));
+    let total = sum(p.iter().copied());
+    if total == 0.0 { 0.0 } else { weighted / total }
+}
+
+/// [`softmax_backward`] from the weights `p`.
+pub fn softmax_gradient(p: &[f64], grad: &[f64], temperature: f64) -> Vec<f64> {
+    let mean = mean(p, grad);
     p.iter()
         .zip(grad)
         .map(|(&p, g)| {
@@ -323,11 +330,7 @@ pub fn power_gradients(
     [max, total]: [f64; 2],
     grad: &[f64],
 ) -> (Vec<f64>, f64) {
-    let mean = sum(y
-        .iter()
-        .zip(grad)
-        .filter(|(y, _)| **y != 0.0)
-        .map(|(y, g)| y * g));
+    let mean = mean(y, grad);
     let lower = |q: f64| match q {
         0.0 => f64::from(u8::from(p == 1.0)),
         _ => q.powf(p - 1.0),

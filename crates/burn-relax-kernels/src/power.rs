@@ -11,10 +11,10 @@ use crate::gradual::{check_power, power_of, powers, zero_power};
 use crate::math::{exp, ln};
 use crate::real::Real;
 use crate::rows::{
-    Output, Sum, check_len, count_rows, get, inverse, lanes, put, put_stats, row, unless_zero,
-    written,
+    Output, check_len, count_rows, get, inverse, lanes, put, put_stats, row, unless_zero, written,
 };
 use crate::simd::{Backend, Pack, Region, Vector};
+use crate::sums::{Sum, mean, refined};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
@@ -111,12 +111,10 @@ impl<A: Real> Region for Backward<'_, A> {
                 continue;
             }
             let p = power_of(self.power, r);
-            let mut sum = Sum::<A::Lanes<B>>::new();
-            lanes!(A::Lanes<B>, n, |i, k, U| {
-                let (y, g) = (get::<B, A, U>(y, i, k, zero), get::<B, A, U>(g, i, k, zero));
-                sum.add(unless_zero(y, y * g));
-            } flush { sum.flush() });
-            let mean = sum.total();
+            let mut mean = mean::<B, A>(y, g);
+            if normaliser < A::ONE + A::ONE {
+                mean = refined::<B, A>(y, g, mean);
+            }
             let scale = p / (normaliser * max);
             let scale = if scale > A::MAX { A::MAX } else { scale };
             let mut sum = Sum::<A::Lanes<B>>::new();
@@ -127,7 +125,7 @@ impl<A: Real> Region for Backward<'_, A> {
                 let log = ln(q);
                 let (lower, _) = powers(q, log, p);
                 let lower = Pack::select(q.ne(Pack::splat(zero)), lower, Pack::splat(zero_power(p)));
-                let difference = g - Pack::splat(mean);
+                let difference = mean.below(g);
                 put::<B, A, U>(grad_v, i, k, unless_zero(lower, lower * difference * Pack::splat(scale)));
                 // Adding a constant to all logarithms changes nothing: those of v / max are the accurate ones.
                 sum.add(unless_zero(y, y * difference * log));

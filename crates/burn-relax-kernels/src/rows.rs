@@ -2,7 +2,7 @@
 
 use crate::math::exp;
 use crate::real::Real;
-use crate::simd::{Backend, MAX_LANES, Pack, Vector, max_lanes, sum_lanes};
+use crate::simd::{Backend, Pack, Vector, max_lanes};
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 
@@ -173,82 +173,6 @@ macro_rules! lanes {
     };
 }
 pub(crate) use lanes;
-
-/// A sum in two levels, always added in the same order.
-#[derive(Clone, Copy)]
-pub(crate) struct Sum<V> {
-    inner: V,
-    outer: V,
-}
-
-impl<V: Vector> Sum<V> {
-    #[inline(always)]
-    pub(crate) fn new() -> Self {
-        let zero = V::splat(V::Scalar::ZERO);
-        Sum {
-            inner: zero,
-            outer: zero,
-        }
-    }
-    #[inline(always)]
-    pub(crate) fn add<const U: usize>(&mut self, x: Pack<V, U>) {
-        self.inner = self.inner + x.fold(|a, b| a + b);
-    }
-    #[inline(always)]
-    pub(crate) fn flush(&mut self) {
-        self.outer = self.outer + self.inner;
-        self.inner = V::splat(V::Scalar::ZERO);
-    }
-    /// Multiplies what was added so far, after a `flush`.
-    #[inline(always)]
-    pub(crate) fn rescale(&mut self, factor: V::Scalar) {
-        self.outer = self.outer * V::splat(factor);
-    }
-    /// The total, after the last `flush`.
-    #[inline(always)]
-    pub(crate) fn total(self) -> V::Scalar {
-        sum_lanes(self.outer)
-    }
-}
-
-/// A sum of numbers of both signs, which may be small beside them: what the additions round off is summed too (Knuth's two-sum).
-#[derive(Clone, Copy)]
-pub(crate) struct CompensatedSum<V> {
-    sum: V,
-    lost: V,
-}
-
-impl<V: Vector> CompensatedSum<V> {
-    #[inline(always)]
-    pub(crate) fn new() -> Self {
-        let zero = V::splat(V::Scalar::ZERO);
-        CompensatedSum {
-            sum: zero,
-            lost: zero,
-        }
-    }
-    #[inline(always)]
-    pub(crate) fn add<const U: usize>(&mut self, x: Pack<V, U>) {
-        for x in x.0 {
-            let sum = self.sum + x;
-            let added = sum - self.sum;
-            self.lost = self.lost + ((self.sum - (sum - added)) + (x - added));
-            self.sum = sum;
-        }
-    }
-    #[inline(always)]
-    pub(crate) fn total(self) -> V::Scalar {
-        let mut lanes = [[V::Scalar::ZERO; MAX_LANES]; 2];
-        // SAFETY: `LANES <= MAX_LANES`.
-        unsafe {
-            self.sum.store(lanes[0].as_mut_ptr());
-            self.lost.store(lanes[1].as_mut_ptr());
-        }
-        let [sum, lost] = lanes.map(|lanes| lanes.iter().map(|x| x.to_f64()).sum::<f64>());
-        // An infinite sum has lost NaN.
-        V::Scalar::from_f64(if lost.is_nan() { sum } else { sum + lost })
-    }
-}
 
 /// `1 / temperature`, kept positive and finite so that `-inf` and 0 stay what they are when multiplied by it.
 #[inline(always)]

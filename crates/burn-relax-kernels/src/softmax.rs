@@ -8,10 +8,11 @@ use crate::distribute::run;
 use crate::element::Element;
 use crate::real::Real;
 use crate::rows::{
-    Head, Output, Sum, check_len, count_rows, get, inverse, lanes, put, put_stats, reciprocal, row,
+    Head, Output, check_len, count_rows, get, inverse, lanes, put, put_stats, reciprocal, row,
     row_max, unless_zero, written,
 };
 use crate::simd::{Backend, Pack, Region, Vector};
+use crate::sums::{Sum, mean, refined};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
@@ -72,12 +73,10 @@ impl<A: Real> Region for Backward<'_, A> {
                 out.fill(MaybeUninit::new(zero));
                 continue;
             }
-            let mut sum = Sum::<A::Lanes<B>>::new();
-            lanes!(A::Lanes<B>, n, |i, k, U| {
-                let (p, g) = (get::<B, A, U>(p, i, k, zero), get::<B, A, U>(g, i, k, zero));
-                sum.add(unless_zero(p, p * g));
-            } flush { sum.flush() });
-            let mean = sum.total();
+            let mut mean = mean::<B, A>(p, g);
+            if self.stats[2 * r + 1] < A::ONE + A::ONE {
+                mean = refined::<B, A>(p, g, mean);
+            }
             let scale = self.inverse_temperature;
             lanes!(A::Lanes<B>, n, |i, k, U| {
                 let (p, g) = (get::<B, A, U>(p, i, k, zero), get::<B, A, U>(g, i, k, zero));
@@ -85,7 +84,7 @@ impl<A: Real> Region for Backward<'_, A> {
                     out,
                     i,
                     k,
-                    unless_zero(p, p * (g - Pack::splat(mean)) * Pack::splat(scale)),
+                    unless_zero(p, p * mean.below(g) * Pack::splat(scale)),
                 );
             });
         }

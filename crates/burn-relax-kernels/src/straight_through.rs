@@ -9,10 +9,11 @@ use crate::distribute::run;
 use crate::element::Element;
 use crate::real::Real;
 use crate::rows::{
-    Head, Output, Sum, check_len, count_rows, get, inverse, lanes, prefetch, put, put_stats,
-    reciprocal, row, row_max, unless_zero, written,
+    Head, Output, check_len, count_rows, get, inverse, lanes, prefetch, put, put_stats, reciprocal,
+    row, row_max, unless_zero, written,
 };
 use crate::simd::{Backend, Pack, Region, Vector};
+use crate::sums::{Mean, Sum, refined};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
@@ -80,26 +81,18 @@ impl<A: Real> Region for Backward<'_, A> {
             let (x, g) = (row(self.logits, r, n), row(self.grad, r, n));
             // SAFETY: row `r` is in this task's range and borrowed once.
             let out = unsafe { self.grad_logits.row(r, n) };
-            put_soft_gradient::<B, A>(
-                out,
-                x,
-                g,
-                self.stats[2 * r],
-                self.stats[2 * r + 1],
-                self.inverse_temperature,
-            );
+            put_soft_gradient::<B, A>(out, x, g, self.stats[2 * r], self.inverse_temperature);
         }
     }
 }
 
-/// Writes `p (g - <p, g>) / T` with `p` the softmax of `x` by its statistics; 0 in a row whose maximum says `+inf`.
+/// Writes `p (g - <p, g>) / T` with `p` the softmax of `x`, whose maximum is known; 0 in a row whose maximum says `+inf`.
 #[inline(always)]
 pub(crate) fn put_soft_gradient<B: Backend, A: Real>(
     out: &mut [MaybeUninit<A>],
     x: &[A],
     g: &[A],
     max: A,
-    normaliser: A,
     inverse_temperature: A,
 ) {
     let zero = A::ZERO;
@@ -108,22 +101,27 @@ pub(crate) fn put_soft_gradient<B: Backend, A: Real>(
         return;
     }
     let head = Head::from_stats(max, inverse_temperature);
-    let factor = inverse(normaliser);
-    let mut sum = Sum::<A::Lanes<B>>::new();
+    let mut mean = Mean::<A::Lanes<B>>::new();
     lanes!(A::Lanes<B>, x.len(), |i, k, U| {
         prefetch(x, i, k);
         prefetch(g, i, k);
-        let p = head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY)) * Pack::splat(factor);
-        put::<B, A, U>(out, i, k, p);
-        sum.add(unless_zero(p, p * get::<B, A, U>(g, i, k, zero)));
-    } flush { sum.flush() });
-    let mean = sum.total();
+        let e = head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
+        put::<B, A, U>(out, i, k, e);
+        mean.add(e, get::<B, A, U>(g, i, k, zero));
+    } flush { mean.flush() });
+    let normaliser = A::from_f64(mean.weights());
+    let factor = inverse(normaliser) * inverse_temperature;
+    let mut mean = mean.value();
+    if normaliser < A::ONE + A::ONE {
+        // SAFETY: the loop above wrote every value of the row.
+        mean = refined::<B, A>(unsafe { written(out) }, g, mean);
+    }
     lanes!(A::Lanes<B>, x.len(), |i, k, U| {
         // SAFETY: the loop above wrote every value of the row.
-        let p = get::<B, A, U>(unsafe { written(out) }, i, k, zero);
+        let e = get::<B, A, U>(unsafe { written(out) }, i, k, zero);
         let g = get::<B, A, U>(g, i, k, zero);
-        let d = p * (g - Pack::splat(mean)) * Pack::splat(inverse_temperature);
-        put::<B, A, U>(out, i, k, unless_zero(p, d));
+        let d = e * mean.below(g) * Pack::splat(factor);
+        put::<B, A, U>(out, i, k, unless_zero(e, d));
     });
 }
 

@@ -14,8 +14,9 @@
 use crate::candidates::{candidates, shrink};
 use crate::math::{exp, ln_near_one};
 use crate::real::Real;
-use crate::rows::{Sum, get, lanes, poke};
+use crate::rows::{get, lanes, poke};
 use crate::simd::{Backend, MAX_LANES, Pack, Vector};
+use crate::sums::Sum;
 
 /// Beyond this excess the map is the uniform distribution over the ties of the maximum, as far as floats can tell.
 #[inline(always)]

@@ -39,7 +39,11 @@ fn random_rows_agree_with_the_oracle() {
         }
     };
     let far = |got: &[f64], want: &[f64]| -> f64 {
-        got.iter().zip(want).filter(|(a, b)| a != b && !(a.is_nan() && b.is_nan())).map(|(a, b)| (a - b).abs() / allowance(*b)).fold(0.0, f64::max)
+        got.iter()
+            .zip(want)
+            .filter(|(a, b)| a != b && !(a.is_nan() && b.is_nan()))
+            .map(|(a, b)| (a - b).abs() / allowance(*b))
+            .fold(0.0, f64::max)
     };
     let work = || {
         loop {
