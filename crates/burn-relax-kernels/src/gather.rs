@@ -16,7 +16,7 @@ use crate::rows::{
     row, row_max, unless_zero,
 };
 use crate::simd::{Backend, Pack, Region, Vector, max_lanes};
-use crate::sums::Sum;
+use crate::sums::{Mean, Sum, dominated};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
@@ -168,8 +168,8 @@ impl<A: Real> Region for Backward<'_, A> {
                 continue;
             }
             let scale = self.inverse_temperature;
-            let rest = if self.stats[2 * r + 1] < A::ONE + A::ONE {
-                residual::<B, A>(&head, x, v, soft, factor)
+            let rest = if dominated(self.stats[2 * r + 1]) {
+                residual::<B, A>(&head, x, v, soft)
             } else {
                 A::ZERO
             };
@@ -194,19 +194,15 @@ impl<A: Real> Region for Backward<'_, A> {
     }
 }
 
-/// `sum w_i (v_i - soft)`: what rounding took from the saved output.
-///
-/// Where one class has most of the weight, its logit's gradient is a small difference from that output, and the rounding
-/// shows. A normaliser below 2 tells such rows; they take one more pass over the row, which is in cache.
+/// `sum w_i (v_i - soft) / sum w_i`: what rounding took from the saved output.
 #[inline(always)]
-fn residual<B: Backend, A: Real>(head: &Head<A>, x: &[A], v: &[A], soft: A, factor: A) -> A {
-    let mut sum = Sum::<A::Lanes<B>>::new();
+pub(crate) fn residual<B: Backend, A: Real>(head: &Head<A>, x: &[A], v: &[A], soft: A) -> A {
+    let mut mean = Mean::<A::Lanes<B>>::new();
     lanes!(A::Lanes<B>, x.len(), |i, k, U| {
-        let w = head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY)) * Pack::splat(factor);
-        let v = get::<B, A, U>(v, i, k, A::ZERO);
-        sum.add(unless_zero(w, w * (v - Pack::splat(soft))));
-    } flush { sum.flush() });
-    sum.total()
+        let w = head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
+        mean.add(w, get::<B, A, U>(v, i, k, A::ZERO) - Pack::splat(soft));
+    } flush { mean.flush() });
+    mean.value().high()
 }
 
 /// `out = sum_i w_i V_i` with `w = softmax(logits / temperature)`, for every row, and the row's statistics as in

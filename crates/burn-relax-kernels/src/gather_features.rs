@@ -6,16 +6,18 @@
 
 use crate::gather::chosen;
 use crate::real::Real;
-use crate::rows::{Head, Output, get, inverse, lanes, poke, put, put_stats, row, row_max};
-use crate::simd::{Backend, Pack, Region, Vector, sum_lanes};
-use crate::sums::Sum;
+use crate::rows::{
+    Head, Output, get, inverse, lanes, poke, put, put_stats, row, row_max, unless_zero, written,
+};
+use crate::simd::{Backend, Pack, Region, Vector};
+use crate::sums::{CompensatedSum, Sum, mean};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
 /// Vectors of features summed together.
 const STRIP: usize = 4;
 /// Classes whose contributions are summed before they move to the outer accumulator.
-const CLASS_BLOCK: usize = 64;
+const CLASS_BLOCK: usize = 16;
 
 pub(crate) struct Forward<'a, A: Real> {
     pub(crate) logits: &'a [A],
@@ -98,7 +100,7 @@ fn strip<B: Backend, A: Real, const S: usize>(
         for (j, &w) in weights.iter().enumerate() {
             if w != A::ZERO {
                 let class = row(values, block * CLASS_BLOCK + j, stride);
-                inner = inner + Pack::splat(w) * get::<B, A, S>(class, f, k, A::ZERO);
+                inner = get::<B, A, S>(class, f, k, A::ZERO).mul_add(Pack::splat(w), inner);
             }
         }
         outer = outer + inner;
@@ -137,6 +139,7 @@ impl<A: Real> Region for Backward<'_, A> {
             let head = Head::from_stats(self.stats[2 * r], self.inverse_temperature);
             let factor = inverse(self.stats[2 * r + 1]);
             weights::<B, A>(&head, x, &mut scratch);
+            let expected = product::<B, A>(soft, g);
             for (i, &e) in scratch.iter().enumerate() {
                 let (class, out) = (row(v, i, features), &mut grad_v[i * features..][..features]);
                 if e == A::ZERO {
@@ -145,34 +148,42 @@ impl<A: Real> Region for Backward<'_, A> {
                     continue;
                 }
                 let w = e * factor;
-                let d = class_gradient::<B, A>(class, soft, g, w, out);
-                let d = if head.is_constant() {
-                    A::ZERO
-                } else {
-                    w * d * self.inverse_temperature
-                };
-                grad_x[i].write(d);
+                lanes!(A::Lanes<B>, features, |f, k, U| {
+                    put::<B, A, U>(out, f, k, get::<B, A, U>(g, f, k, A::ZERO) * Pack::splat(w));
+                });
+                grad_x[i].write(A::from_f64(product::<B, A>(class, g) - expected));
             }
+            if head.is_constant() {
+                grad_x.fill(MaybeUninit::new(A::ZERO));
+                continue;
+            }
+            // SAFETY: the loop above wrote every value of the row.
+            let rest = mean::<B, A>(&scratch, unsafe { written(grad_x) });
+            let scale = factor * self.inverse_temperature;
+            lanes!(A::Lanes<B>, n, |i, k, U| {
+                let e = get::<B, A, U>(&scratch, i, k, A::ZERO);
+                // SAFETY: as above.
+                let d = get::<B, A, U>(unsafe { written(grad_x) }, i, k, A::ZERO);
+                put::<B, A, U>(
+                    grad_x,
+                    i,
+                    k,
+                    unless_zero(e, e * rest.below(d) * Pack::splat(scale)),
+                );
+            });
         }
     }
 }
 
-/// Writes `w g` and returns `<V_i - soft, g>`.
+/// `<a, b>`
 #[inline(always)]
-fn class_gradient<B: Backend, A: Real>(
-    class: &[A],
-    soft: &[A],
-    g: &[A],
-    w: A,
-    out: &mut [MaybeUninit<A>],
-) -> A {
-    let zero = A::ZERO;
-    let mut d = A::Lanes::<B>::splat(zero);
-    lanes!(A::Lanes<B>, class.len(), |f, k, U| {
-        let g = get::<B, A, U>(g, f, k, zero);
-        let difference = get::<B, A, U>(class, f, k, zero) - get::<B, A, U>(soft, f, k, zero);
-        d = d + (difference * g).fold(|a, b| a + b);
-        put::<B, A, U>(out, f, k, g * Pack::splat(w));
+fn product<B: Backend, A: Real>(a: &[A], b: &[A]) -> f64 {
+    let mut sum = CompensatedSum::<A::Lanes<B>>::new();
+    lanes!(A::Lanes<B>, a.len(), |f, k, U| {
+        sum.add_product(
+            get::<B, A, U>(a, f, k, A::ZERO),
+            get::<B, A, U>(b, f, k, A::ZERO),
+        );
     });
-    sum_lanes(d)
+    sum.total()
 }

@@ -7,8 +7,8 @@ use crate::distribute::run;
 use crate::element::Element;
 use crate::real::Real;
 use crate::rows::{
-    Head, Output, check_len, count_rows, get, inverse, lanes, poke, prefetch, put, put_stats,
-    reciprocal, row, row_max, unless_zero,
+    Head, Output, check_len, count_rows, get, lanes, poke, prefetch, put, put_stats, reciprocal,
+    row, row_max, unless_zero,
 };
 use crate::simd::{Backend, Pack, Region, Vector};
 use crate::sums::Sum;
@@ -99,8 +99,13 @@ impl<A: Real> Region for Backward<'_, A> {
                 out.fill(MaybeUninit::new(A::ZERO));
                 continue;
             }
-            let total = drawn.clone().fold(A::ZERO, |sum, (_, &g)| sum + g);
-            let factor = (A::ZERO - total * scale) * inverse(self.stats[2 * r + 1]);
+            let total: f64 = drawn.clone().map(|(_, g)| g.to_f64()).sum();
+            let normaliser = self.stats[2 * r + 1];
+            let factor = if normaliser == A::ZERO {
+                A::ZERO
+            } else {
+                A::from_f64(-total * scale.to_f64() / normaliser.to_f64())
+            };
             lanes!(A::Lanes<B>, n, |i, k, U| {
                 prefetch(x, i, k);
                 let e = head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY));

@@ -85,11 +85,11 @@ impl<A: Real> Region for Backward<'_, A> {
                 let g = get::<B, A, U>(g, i, k, A::ZERO);
                 sum.add(unless_forbidden(l, g));
             });
-            let total = sum.total();
+            let total = A::from_f64(sum.total());
             lanes!(A::Lanes<B>, n, |i, k, U| {
                 let l = get::<B, A, U>(l, i, k, A::NEG_INFINITY);
                 let g = get::<B, A, U>(g, i, k, A::ZERO);
-                let d = g - exp(l) * Pack::splat(total);
+                let d = exp(l).mul_add(Pack::splat(A::ZERO - total), g);
                 put::<B, A, U>(out, i, k, unless_forbidden(l, d));
             });
         }

@@ -14,7 +14,7 @@ use crate::rows::{
     Output, check_len, count_rows, get, inverse, lanes, put, put_stats, row, unless_zero, written,
 };
 use crate::simd::{Backend, Pack, Region, Vector};
-use crate::sums::{Sum, mean, refined};
+use crate::sums::{Sum, dominated, mean, refined};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
@@ -112,7 +112,7 @@ impl<A: Real> Region for Backward<'_, A> {
             }
             let p = power_of(self.power, r);
             let mut mean = mean::<B, A>(y, g);
-            if normaliser < A::ONE + A::ONE {
+            if dominated(normaliser) {
                 mean = refined::<B, A>(y, g, mean);
             }
             let scale = p / (normaliser * max);

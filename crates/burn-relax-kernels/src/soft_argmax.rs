@@ -5,13 +5,14 @@
 
 use crate::distribute::run;
 use crate::element::Element;
-use crate::gather::Weighted;
+use crate::gather::{Weighted, residual};
 use crate::real::Real;
 use crate::rows::{
     Head, Output, check_len, count_rows, get, inverse, lanes, put, put_stats, reciprocal, row,
     unless_zero,
 };
 use crate::simd::{Backend, Pack, Region, Vector};
+use crate::sums::dominated;
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
@@ -64,6 +65,11 @@ impl<A: Real> Region for Backward<'_, A> {
             }
             let factor = inverse(self.stats[2 * r + 1]);
             let mean = self.out[r];
+            let rest = if dominated(self.stats[2 * r + 1]) {
+                residual::<B, A>(&head, x, self.coordinates, mean)
+            } else {
+                A::ZERO
+            };
             let g = self.grad[r] * self.inverse_temperature;
             lanes!(A::Lanes<B>, n, |i, k, U| {
                 let w = head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY)) * Pack::splat(factor);
@@ -72,7 +78,10 @@ impl<A: Real> Region for Backward<'_, A> {
                     grad_x,
                     i,
                     k,
-                    unless_zero(w, w * (c - Pack::splat(mean)) * Pack::splat(g)),
+                    unless_zero(
+                        w,
+                        w * ((c - Pack::splat(mean)) - Pack::splat(rest)) * Pack::splat(g),
+                    ),
                 );
             });
         }

@@ -12,7 +12,7 @@ use crate::rows::{
     row_max, unless_zero, written,
 };
 use crate::simd::{Backend, Pack, Region, Vector};
-use crate::sums::{Sum, mean, refined};
+use crate::sums::{Sum, dominated, mean, refined};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
@@ -74,7 +74,7 @@ impl<A: Real> Region for Backward<'_, A> {
                 continue;
             }
             let mut mean = mean::<B, A>(p, g);
-            if self.stats[2 * r + 1] < A::ONE + A::ONE {
+            if dominated(self.stats[2 * r + 1]) {
                 mean = refined::<B, A>(p, g, mean);
             }
             let scale = self.inverse_temperature;

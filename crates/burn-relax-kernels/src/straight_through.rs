@@ -13,7 +13,7 @@ use crate::rows::{
     row, row_max, unless_zero, written,
 };
 use crate::simd::{Backend, Pack, Region, Vector};
-use crate::sums::{Mean, Sum, refined};
+use crate::sums::{Mean, Sum, dominated, refined};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
@@ -112,7 +112,7 @@ pub(crate) fn put_soft_gradient<B: Backend, A: Real>(
     let normaliser = A::from_f64(mean.weights());
     let factor = inverse(normaliser) * inverse_temperature;
     let mut mean = mean.value();
-    if normaliser < A::ONE + A::ONE {
+    if dominated(normaliser) {
         // SAFETY: the loop above wrote every value of the row.
         mean = refined::<B, A>(unsafe { written(out) }, g, mean);
     }

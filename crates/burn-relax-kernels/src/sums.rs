@@ -2,7 +2,7 @@
 
 use crate::real::Real;
 use crate::rows::{UNROLL, get, lanes, unless_zero};
-use crate::simd::{Backend, MAX_LANES, Pack, Vector, sum_lanes};
+use crate::simd::{Backend, MAX_LANES, Pack, Vector};
 
 /// A sum in two levels.
 #[derive(Clone, Copy)]
@@ -37,7 +37,7 @@ impl<V: Vector> Sum<V> {
     /// The total, after the last `flush`.
     #[inline(always)]
     pub(crate) fn total(self) -> V::Scalar {
-        sum_lanes(self.outer)
+        V::Scalar::from_f64(wide_sum(self.outer))
     }
 }
 
@@ -66,15 +66,25 @@ impl<V: Vector> CompensatedSum<V> {
             self.sum = sum;
         }
     }
+    /// Adds the products `a b`.
     #[inline(always)]
-    pub(crate) fn total(self) -> V::Scalar {
+    pub(crate) fn add_product<const U: usize>(&mut self, a: Pack<V, U>, b: Pack<V, U>) {
+        let product = a * b;
+        self.add(product);
+        let zero = Pack::splat(V::Scalar::ZERO);
+        for lost in a.mul_add(b, zero - product).0 {
+            self.lost = self.lost + lost;
+        }
+    }
+    #[inline(always)]
+    pub(crate) fn total(self) -> f64 {
         let (sum, lost) = (wide_sum(self.sum), wide_sum(self.lost));
         // An infinite sum has lost NaN.
-        V::Scalar::from_f64(if lost.is_nan() { sum } else { sum + lost })
+        if lost.is_nan() { sum } else { sum + lost }
     }
 }
 
-/// Sum of the lanes in `f64`, by halves.
+/// Sum of the lanes in `f64`, by halves: the same tree on every path.
 #[inline(always)]
 fn wide_sum<V: Vector>(v: V) -> f64 {
     let mut lanes = [V::Scalar::ZERO; MAX_LANES];
@@ -161,10 +171,14 @@ pub(crate) fn mean<B: Backend, A: Real>(w: &[A], g: &[A]) -> Split<A> {
     mean.value()
 }
 
-/// A mean once more, as a known one plus the mean of what `g` differs from it.
-///
-/// Where one class has most of the weight, its gradient is a small multiple of its difference from the mean, and the rounding of
-/// the product with its weight shows. Such rows take one more pass; they are in cache.
+/// Whether the largest weight of a row may be more than a quarter, by its normaliser. Its gradient is then a small multiple of
+/// the difference from a mean, and what rounding took from that mean shows. Such rows take one more pass; they are in cache.
+#[inline(always)]
+pub(crate) fn dominated<A: Real>(normaliser: A) -> bool {
+    normaliser < A::from_f64(4.0)
+}
+
+/// A mean once more, as a known one plus the mean of what `g` differs from it: without the rounding of large products.
 #[inline(always)]
 pub(crate) fn refined<B: Backend, A: Real>(w: &[A], g: &[A], about: Split<A>) -> Split<A> {
     let mut rest = Mean::<A::Lanes<B>>::new();
@@ -196,6 +210,11 @@ impl<A: Real> Split<A> {
             high,
             low: A::from_f64(low),
         }
+    }
+    /// The number, rounded.
+    #[inline(always)]
+    pub(crate) fn high(self) -> A {
+        self.high
     }
     /// `x` less this number.
     #[inline(always)]

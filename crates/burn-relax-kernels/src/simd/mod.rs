@@ -187,22 +187,6 @@ pub trait Vector:
 /// The widest vector, for buffers on the stack.
 pub(crate) const MAX_LANES: usize = 16;
 
-/// Sum of the lanes by halves: the same tree on every path.
-#[inline(always)]
-pub(crate) fn sum_lanes<V: Vector>(v: V) -> V::Scalar {
-    let mut a = [V::Scalar::ZERO; MAX_LANES];
-    // SAFETY: `LANES <= MAX_LANES`.
-    unsafe { v.store(a.as_mut_ptr()) };
-    let mut half = V::LANES / 2;
-    while half > 0 {
-        for j in 0..half {
-            a[j] = a[j] + a[j + half];
-        }
-        half /= 2;
-    }
-    a[0]
-}
-
 /// Largest lane; lanes that are NaN may be passed over.
 #[inline(always)]
 pub(crate) fn max_lanes<V: Vector>(v: V) -> V::Scalar {
