@@ -10,7 +10,7 @@ use crate::math::{exp, ln};
 use crate::real::{Real, polynomial};
 use crate::rows::{Output, check_len, count_rows, get, lanes, put, row, unless_zero, written};
 use crate::simd::{Backend, Pack, Region, Vector};
-use crate::sums::{Mean, Split, Sum};
+use crate::sums::{Mean, Sum};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
@@ -114,7 +114,7 @@ impl<A: Real> Region for Backward<'_, A> {
                 let s = get::<B, A, U>(unsafe { written(out) }, i, k, zero);
                 if Pack::<A::Lanes<B>, U>::bits(s.ne(Pack::splat(zero))) != 0 {
                     let g = get::<B, A, U>(g, i, k, zero);
-                    put::<B, A, U>(out, i, k, unless_zero(s, s * mean.below(g)));
+                    put::<B, A, U>(out, i, k, unless_zero(s, s * (g - Pack::splat(mean))));
                 }
             });
             if learned {
@@ -126,7 +126,7 @@ impl<A: Real> Region for Backward<'_, A> {
 
 /// `sum p r (g - mean)`
 #[inline(always)]
-fn along_alpha<B: Backend, A: Real>(p: &[A], g: &[A], mean: Split<A>, excess: A) -> A {
+fn along_alpha<B: Backend, A: Real>(p: &[A], g: &[A], mean: A, excess: A) -> A {
     let zero = A::ZERO;
     let mut sum = Sum::<A::Lanes<B>>::new();
     lanes!(A::Lanes<B>, p.len(), |i, k, U| {
@@ -134,7 +134,7 @@ fn along_alpha<B: Backend, A: Real>(p: &[A], g: &[A], mean: Split<A>, excess: A)
         if Pack::<A::Lanes<B>, U>::bits(p.ne(Pack::splat(zero))) != 0 {
             let g = get::<B, A, U>(g, i, k, zero);
             let change = Pack::select(p.is_nan(), p, change(p, excess));
-            sum.add(unless_zero(p, change * mean.below(g)));
+            sum.add(unless_zero(p, change * (g - Pack::splat(mean))));
         }
     } flush { sum.flush() });
     sum.total()

@@ -202,7 +202,7 @@ pub(crate) fn residual<B: Backend, A: Real>(head: &Head<A>, x: &[A], v: &[A], so
         let w = head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
         mean.add(w, get::<B, A, U>(v, i, k, A::ZERO) - Pack::splat(soft));
     } flush { mean.flush() });
-    mean.value().high()
+    mean.value()
 }
 
 /// `out = sum_i w_i V_i` with `w = softmax(logits / temperature)`, for every row, and the row's statistics as in

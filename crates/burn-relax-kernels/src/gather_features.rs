@@ -10,7 +10,7 @@ use crate::rows::{
     Head, Output, get, inverse, lanes, poke, put, put_stats, row, row_max, unless_zero, written,
 };
 use crate::simd::{Backend, Pack, Region, Vector};
-use crate::sums::{CompensatedSum, Sum, mean};
+use crate::sums::{CompensatedSum, Sum, residual};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
@@ -158,7 +158,7 @@ impl<A: Real> Region for Backward<'_, A> {
                 continue;
             }
             // SAFETY: the loop above wrote every value of the row.
-            let rest = mean::<B, A>(&scratch, unsafe { written(grad_x) });
+            let rest = residual::<B, A>(&scratch, unsafe { written(grad_x) }, A::ZERO);
             let scale = factor * self.inverse_temperature;
             lanes!(A::Lanes<B>, n, |i, k, U| {
                 let e = get::<B, A, U>(&scratch, i, k, A::ZERO);
@@ -168,7 +168,7 @@ impl<A: Real> Region for Backward<'_, A> {
                     grad_x,
                     i,
                     k,
-                    unless_zero(e, e * rest.below(d) * Pack::splat(scale)),
+                    unless_zero(e, e * (d - Pack::splat(rest)) * Pack::splat(scale)),
                 );
             });
         }

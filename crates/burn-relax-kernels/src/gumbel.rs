@@ -219,7 +219,8 @@ impl<A: Real> NoisyRow<A> for HardBackward<'_, A> {
         let out = unsafe { self.grad_logits.row(r, n) };
         let head = Head::new(row_max::<B, A>(x), A::ONE);
         perturb::<B, A>(&head, false, x, scratch);
-        put_soft_gradient::<B, A>(out, scratch, g, self.stats[2 * r], self.inverse_temperature);
+        let (max, normaliser) = (self.stats[2 * r], self.stats[2 * r + 1]);
+        put_soft_gradient::<B, A>(out, scratch, g, max, normaliser, self.inverse_temperature);
     }
 }
 

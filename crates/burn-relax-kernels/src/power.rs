@@ -14,7 +14,7 @@ use crate::rows::{
     Output, check_len, count_rows, get, inverse, lanes, put, put_stats, row, unless_zero, written,
 };
 use crate::simd::{Backend, Pack, Region, Vector};
-use crate::sums::{Sum, dominated, mean, refined};
+use crate::sums::{Sum, dominated, residual};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
@@ -111,10 +111,17 @@ impl<A: Real> Region for Backward<'_, A> {
                 continue;
             }
             let p = power_of(self.power, r);
-            let mut mean = mean::<B, A>(y, g);
-            if dominated(normaliser) {
-                mean = refined::<B, A>(y, g, mean);
-            }
+            let mut sum = Sum::<A::Lanes<B>>::new();
+            lanes!(A::Lanes<B>, n, |i, k, U| {
+                let (y, g) = (get::<B, A, U>(y, i, k, zero), get::<B, A, U>(g, i, k, zero));
+                sum.add(unless_zero(y, y * g));
+            } flush { sum.flush() });
+            let mean = sum.total();
+            let rest = if dominated(normaliser) {
+                residual::<B, A>(y, g, mean)
+            } else {
+                zero
+            };
             let scale = p / (normaliser * max);
             let scale = if scale > A::MAX { A::MAX } else { scale };
             let mut sum = Sum::<A::Lanes<B>>::new();
@@ -125,7 +132,7 @@ impl<A: Real> Region for Backward<'_, A> {
                 let log = ln(q);
                 let (lower, _) = powers(q, log, p);
                 let lower = Pack::select(q.ne(Pack::splat(zero)), lower, Pack::splat(zero_power(p)));
-                let difference = mean.below(g);
+                let difference = (g - Pack::splat(mean)) - Pack::splat(rest);
                 put::<B, A, U>(grad_v, i, k, unless_zero(lower, lower * difference * Pack::splat(scale)));
                 // Adding a constant to all logarithms changes nothing: those of v / max are the accurate ones.
                 sum.add(unless_zero(y, y * difference * log));

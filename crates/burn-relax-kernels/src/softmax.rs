@@ -12,7 +12,7 @@ use crate::rows::{
     row_max, unless_zero, written,
 };
 use crate::simd::{Backend, Pack, Region, Vector};
-use crate::sums::{Sum, dominated, mean, refined};
+use crate::sums::{Sum, dominated, residual};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
@@ -73,10 +73,17 @@ impl<A: Real> Region for Backward<'_, A> {
                 out.fill(MaybeUninit::new(zero));
                 continue;
             }
-            let mut mean = mean::<B, A>(p, g);
-            if dominated(self.stats[2 * r + 1]) {
-                mean = refined::<B, A>(p, g, mean);
-            }
+            let mut sum = Sum::<A::Lanes<B>>::new();
+            lanes!(A::Lanes<B>, n, |i, k, U| {
+                let (p, g) = (get::<B, A, U>(p, i, k, zero), get::<B, A, U>(g, i, k, zero));
+                sum.add(unless_zero(p, p * g));
+            } flush { sum.flush() });
+            let mean = sum.total();
+            let rest = if dominated(self.stats[2 * r + 1]) {
+                residual::<B, A>(p, g, mean)
+            } else {
+                zero
+            };
             let scale = self.inverse_temperature;
             lanes!(A::Lanes<B>, n, |i, k, U| {
                 let (p, g) = (get::<B, A, U>(p, i, k, zero), get::<B, A, U>(g, i, k, zero));
@@ -84,7 +91,10 @@ impl<A: Real> Region for Backward<'_, A> {
                     out,
                     i,
                     k,
-                    unless_zero(p, p * mean.below(g) * Pack::splat(scale)),
+                    unless_zero(
+                        p,
+                        p * ((g - Pack::splat(mean)) - Pack::splat(rest)) * Pack::splat(scale),
+                    ),
                 );
             });
         }

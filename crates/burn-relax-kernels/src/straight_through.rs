@@ -13,7 +13,7 @@ use crate::rows::{
     row, row_max, unless_zero, written,
 };
 use crate::simd::{Backend, Pack, Region, Vector};
-use crate::sums::{Mean, Sum, dominated, refined};
+use crate::sums::{Sum, dominated, residual};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
@@ -81,18 +81,26 @@ impl<A: Real> Region for Backward<'_, A> {
             let (x, g) = (row(self.logits, r, n), row(self.grad, r, n));
             // SAFETY: row `r` is in this task's range and borrowed once.
             let out = unsafe { self.grad_logits.row(r, n) };
-            put_soft_gradient::<B, A>(out, x, g, self.stats[2 * r], self.inverse_temperature);
+            put_soft_gradient::<B, A>(
+                out,
+                x,
+                g,
+                self.stats[2 * r],
+                self.stats[2 * r + 1],
+                self.inverse_temperature,
+            );
         }
     }
 }
 
-/// Writes `p (g - <p, g>) / T` with `p` the softmax of `x`, whose maximum is known; 0 in a row whose maximum says `+inf`.
+/// Writes `p (g - <p, g>) / T` with `p` the softmax of `x` by its statistics; 0 in a row whose maximum says `+inf`.
 #[inline(always)]
 pub(crate) fn put_soft_gradient<B: Backend, A: Real>(
     out: &mut [MaybeUninit<A>],
     x: &[A],
     g: &[A],
     max: A,
+    normaliser: A,
     inverse_temperature: A,
 ) {
     let zero = A::ZERO;
@@ -101,26 +109,27 @@ pub(crate) fn put_soft_gradient<B: Backend, A: Real>(
         return;
     }
     let head = Head::from_stats(max, inverse_temperature);
-    let mut mean = Mean::<A::Lanes<B>>::new();
+    let mut sum = Sum::<A::Lanes<B>>::new();
     lanes!(A::Lanes<B>, x.len(), |i, k, U| {
         prefetch(x, i, k);
         prefetch(g, i, k);
         let e = head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
         put::<B, A, U>(out, i, k, e);
-        mean.add(e, get::<B, A, U>(g, i, k, zero));
-    } flush { mean.flush() });
-    let normaliser = A::from_f64(mean.weights());
-    let factor = inverse(normaliser) * inverse_temperature;
-    let mut mean = mean.value();
-    if dominated(normaliser) {
+        sum.add(unless_zero(e, e * get::<B, A, U>(g, i, k, zero)));
+    } flush { sum.flush() });
+    let mean = sum.total() * inverse(normaliser);
+    let rest = if dominated(normaliser) {
         // SAFETY: the loop above wrote every value of the row.
-        mean = refined::<B, A>(unsafe { written(out) }, g, mean);
-    }
+        residual::<B, A>(unsafe { written(out) }, g, mean)
+    } else {
+        zero
+    };
+    let factor = inverse(normaliser) * inverse_temperature;
     lanes!(A::Lanes<B>, x.len(), |i, k, U| {
         // SAFETY: the loop above wrote every value of the row.
         let e = get::<B, A, U>(unsafe { written(out) }, i, k, zero);
         let g = get::<B, A, U>(g, i, k, zero);
-        let d = e * mean.below(g) * Pack::splat(factor);
+        let d = e * ((g - Pack::splat(mean)) - Pack::splat(rest)) * Pack::splat(factor);
         put::<B, A, U>(out, i, k, unless_zero(e, d));
     });
 }

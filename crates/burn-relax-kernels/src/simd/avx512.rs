@@ -15,11 +15,21 @@ impl Backend for Avx512 {
     type F64 = F64x8;
 }
 
+/// Sum of the two halves.
+///
+/// # Safety
+/// The module's invariant.
+#[inline(always)]
+unsafe fn add_halves(v: __m512d) -> __m256d {
+    // SAFETY: the caller's promise.
+    unsafe { _mm256_add_pd(_mm512_castpd512_pd256(v), _mm512_extractf64x4_pd::<1>(v)) }
+}
+
 macro_rules! avx512 {
     ($name:ident, $register:ty, $scalar:ty, $mask:ty, $int:ty, $lanes:literal, $mantissa:literal;
      $splat:ident $load:ident $store:ident $mask_load:ident $mask_store:ident $add:ident $sub:ident $mul:ident
      $div:ident $max:ident $min:ident $cmp:ident $blend:ident $to_int:ident $to_float:ident $isplat:ident $iadd:ident
-     $iand:ident $ior:ident $shl:ident $shr:ident $fma:ident $sqrt:ident $compress:ident $expand:ident) => {
+     $iand:ident $ior:ident $shl:ident $shr:ident $fma:ident $sqrt:ident $compress:ident $expand:ident; |$v:ident| $halves:expr) => {
         /// One register.
         #[derive(Clone, Copy)]
         pub struct $name($register);
@@ -115,6 +125,16 @@ macro_rules! avx512 {
                 Self(unsafe { $blend(m, b.0, a.0) })
             }
             #[inline(always)]
+            fn wide_sum(self) -> f64 {
+                let $v = self.0;
+                // SAFETY: the module's invariant.
+                unsafe {
+                    let four: __m256d = $halves;
+                    let two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd::<1>(four));
+                    _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)))
+                }
+            }
+            #[inline(always)]
             fn sqrt(self) -> Self {
                 // SAFETY: the module's invariant.
                 Self(unsafe { $sqrt(self.0) })
@@ -170,12 +190,17 @@ macro_rules! avx512 {
 }
 
 avx512!(F32x16, __m512, f32, __mmask16, i32, 16, 23;
-    _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_mask_loadu_ps _mm512_mask_storeu_ps _mm512_add_ps
-    _mm512_sub_ps _mm512_mul_ps _mm512_div_ps _mm512_max_ps _mm512_min_ps _mm512_cmp_ps_mask _mm512_mask_blend_ps
-    _mm512_castps_si512 _mm512_castsi512_ps _mm512_set1_epi32 _mm512_add_epi32 _mm512_and_si512 _mm512_or_si512
-    _mm512_slli_epi32 _mm512_srli_epi32 _mm512_fmadd_ps _mm512_sqrt_ps _mm512_maskz_compress_ps _mm512_maskz_expand_ps);
+_mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_mask_loadu_ps _mm512_mask_storeu_ps _mm512_add_ps
+_mm512_sub_ps _mm512_mul_ps _mm512_div_ps _mm512_max_ps _mm512_min_ps _mm512_cmp_ps_mask _mm512_mask_blend_ps
+_mm512_castps_si512 _mm512_castsi512_ps _mm512_set1_epi32 _mm512_add_epi32 _mm512_and_si512 _mm512_or_si512
+_mm512_slli_epi32 _mm512_srli_epi32 _mm512_fmadd_ps _mm512_sqrt_ps _mm512_maskz_compress_ps _mm512_maskz_expand_ps;
+|v| {
+    let low = _mm512_cvtps_pd(_mm512_castps512_ps256(v));
+    add_halves(_mm512_add_pd(low, _mm512_cvtps_pd(_mm512_extractf32x8_ps::<1>(v))))
+});
 avx512!(F64x8, __m512d, f64, __mmask8, i64, 8, 52;
     _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_mask_loadu_pd _mm512_mask_storeu_pd _mm512_add_pd
     _mm512_sub_pd _mm512_mul_pd _mm512_div_pd _mm512_max_pd _mm512_min_pd _mm512_cmp_pd_mask _mm512_mask_blend_pd
     _mm512_castpd_si512 _mm512_castsi512_pd _mm512_set1_epi64 _mm512_add_epi64 _mm512_and_si512 _mm512_or_si512
-    _mm512_slli_epi64 _mm512_srli_epi64 _mm512_fmadd_pd _mm512_sqrt_pd _mm512_maskz_compress_pd _mm512_maskz_expand_pd);
+    _mm512_slli_epi64 _mm512_srli_epi64 _mm512_fmadd_pd _mm512_sqrt_pd _mm512_maskz_compress_pd _mm512_maskz_expand_pd;
+    |v| add_halves(v));

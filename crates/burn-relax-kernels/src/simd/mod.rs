@@ -122,6 +122,23 @@ pub trait Vector:
     /// `if m { a } else { b }` per lane.
     fn select(m: Self::Mask, a: Self, b: Self) -> Self;
 
+    /// Sum of the lanes in `f64`, by halves: the same tree on every path.
+    #[inline(always)]
+    fn wide_sum(self) -> f64 {
+        let mut lanes = [Self::Scalar::ZERO; MAX_LANES];
+        // SAFETY: `LANES <= MAX_LANES`.
+        unsafe { self.store(lanes.as_mut_ptr()) };
+        let mut lanes = lanes.map(Real::to_f64);
+        let mut half = Self::LANES / 2;
+        while half > 0 {
+            for j in 0..half {
+                lanes[j] += lanes[j + half];
+            }
+            half /= 2;
+        }
+        lanes[0]
+    }
+
     /// The square root of every lane, rounded correctly.
     fn sqrt(self) -> Self;
     /// Writes the lanes of `m` side by side, in their order, and returns their number.
