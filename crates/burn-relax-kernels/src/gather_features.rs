@@ -10,7 +10,7 @@ use crate::rows::{
     Head, Output, get, inverse, lanes, poke, put, put_stats, row, row_max, unless_zero, written,
 };
 use crate::simd::{Backend, Pack, Region, Vector};
-use crate::sums::{CompensatedSum, Sum, residual};
+use crate::sums::{Sum, residual};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
@@ -126,6 +126,7 @@ impl<A: Real> Region for Backward<'_, A> {
     fn run<B: Backend>(&self, rows: Range<usize>) {
         let (n, features) = (self.n, self.features);
         let mut scratch = vec![A::ZERO; n];
+        let mut wide_grad = vec![0.0; features];
         for r in rows {
             let (x, v) = (row(self.logits, r, n), row(self.values, r, n * features));
             let (g, soft) = (row(self.grad, r, features), row(self.soft, r, features));
@@ -139,7 +140,10 @@ impl<A: Real> Region for Backward<'_, A> {
             let head = Head::from_stats(self.stats[2 * r], self.inverse_temperature);
             let factor = inverse(self.stats[2 * r + 1]);
             weights::<B, A>(&head, x, &mut scratch);
-            let expected = product::<B, A>(soft, g);
+            for (wide, g) in wide_grad.iter_mut().zip(g) {
+                *wide = g.to_f64();
+            }
+            let expected = product(soft, &wide_grad);
             for (i, &e) in scratch.iter().enumerate() {
                 let (class, out) = (row(v, i, features), &mut grad_v[i * features..][..features]);
                 if e == A::ZERO {
@@ -151,7 +155,7 @@ impl<A: Real> Region for Backward<'_, A> {
                 lanes!(A::Lanes<B>, features, |f, k, U| {
                     put::<B, A, U>(out, f, k, get::<B, A, U>(g, f, k, A::ZERO) * Pack::splat(w));
                 });
-                grad_x[i].write(A::from_f64(product::<B, A>(class, g) - expected));
+                grad_x[i].write(A::from_f64(product(class, &wide_grad) - expected));
             }
             if head.is_constant() {
                 grad_x.fill(MaybeUninit::new(A::ZERO));
@@ -175,15 +179,30 @@ impl<A: Real> Region for Backward<'_, A> {
     }
 }
 
-/// `<a, b>`
+/// Products summed side by side.
+const PRODUCTS: usize = 8;
+
+/// `<a, b>` in `f64`, where products of `f32` are exact.
 #[inline(always)]
-fn product<B: Backend, A: Real>(a: &[A], b: &[A]) -> f64 {
-    let mut sum = CompensatedSum::<A::Lanes<B>>::new();
-    lanes!(A::Lanes<B>, a.len(), |f, k, U| {
-        sum.add_product(
-            get::<B, A, U>(a, f, k, A::ZERO),
-            get::<B, A, U>(b, f, k, A::ZERO),
-        );
-    });
-    sum.total()
+fn product<A: Real>(a: &[A], b: &[f64]) -> f64 {
+    let mut sums = [0.0; PRODUCTS];
+    let (mut a, mut b) = (a.chunks_exact(PRODUCTS), b.chunks_exact(PRODUCTS));
+    for (a, b) in (&mut a).zip(&mut b) {
+        for j in 0..PRODUCTS {
+            sums[j] += a[j].to_f64() * b[j];
+        }
+    }
+    // Not in place of the sums, which stay in a register.
+    let mut rest = 0.0;
+    for (a, b) in a.remainder().iter().zip(b.remainder()) {
+        rest += a.to_f64() * b;
+    }
+    let mut half = PRODUCTS / 2;
+    while half > 0 {
+        for j in 0..half {
+            sums[j] += sums[j + half];
+        }
+        half /= 2;
+    }
+    sums[0] + rest
 }

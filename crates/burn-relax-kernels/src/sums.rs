@@ -66,16 +66,6 @@ impl<V: Vector> CompensatedSum<V> {
             self.sum = sum;
         }
     }
-    /// Adds the products `a b`.
-    #[inline(always)]
-    pub(crate) fn add_product<const U: usize>(&mut self, a: Pack<V, U>, b: Pack<V, U>) {
-        let product = a * b;
-        self.add(product);
-        let zero = Pack::splat(V::Scalar::ZERO);
-        for lost in a.mul_add(b, zero - product).0 {
-            self.lost = self.lost + lost;
-        }
-    }
     #[inline(always)]
     pub(crate) fn total(self) -> f64 {
         let (sum, lost) = (self.sum.wide_sum(), self.lost.wide_sum());
