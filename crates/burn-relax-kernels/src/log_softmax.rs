@@ -36,14 +36,26 @@ impl<A: Real> Region for Forward<'_, A> {
             let normaliser = sum.total();
             // A row of -inf stays -inf: subtracting ln 0 would give NaN.
             let log = if normaliser == A::ZERO {
-                A::ZERO
+                0.0
             } else {
-                normaliser.ln()
+                sum.wide_total().ln()
             };
-            lanes!(A::Lanes<B>, n, |i, k, U| {
-                let x = get::<B, A, U>(x, i, k, A::NEG_INFINITY);
-                put::<B, A, U>(out, i, k, head.exponent(x) - Pack::splat(log));
-            });
+            if head.is_constant() {
+                let log = A::from_f64(log);
+                lanes!(A::Lanes<B>, n, |i, k, U| {
+                    let x = get::<B, A, U>(x, i, k, A::NEG_INFINITY);
+                    put::<B, A, U>(out, i, k, head.exponent(x) - Pack::splat(log));
+                });
+            } else {
+                // Their sum in two parts, so that only one rounding is seen.
+                let whole = head.max.to_f64() + log;
+                let high = A::from_f64(whole);
+                let low = A::from_f64((head.max.to_f64() - high.to_f64()) + log);
+                lanes!(A::Lanes<B>, n, |i, k, U| {
+                    let x = get::<B, A, U>(x, i, k, A::NEG_INFINITY);
+                    put::<B, A, U>(out, i, k, (x - Pack::splat(high)) - Pack::splat(low));
+                });
+            }
             put_stats(stats, head.max, normaliser);
         }
     }

@@ -6,8 +6,8 @@
 mod sparse;
 
 pub use sparse::{
-    budget, budget_backward, entmax, entmax_backward, entmax_gradients, entmax15,
-    entmax15_backward, sparsemax, sparsemax_backward,
+    budget, budget_backward, entmax, entmax_backward, entmax15, entmax15_backward, sparsemax,
+    sparsemax_backward,
 };
 
 /// Index of the largest entry, the lowest on ties; NaN counts as largest.
@@ -70,23 +70,12 @@ pub fn softmax_backward(x: &[f64], grad: &[f64], temperature: f64) -> Vec<f64> {
     if has_infinity(x) && !has_nan(x) {
         return vec![0.0; x.len()];
     }
-    softmax_gradient(&softmax(x, temperature), grad, temperature)
-}
-
-/// `<p, g>`, of weights whose sum is 1 but for their rounding: divided by that sum.
-fn mean(p: &[f64], grad: &[f64]) -> f64 {
-    let weighted = sum(p
+    let p = softmax(x, temperature);
+    let mean = sum(p
         .iter()
         .zip(grad)
         .filter(|(p, _)| **p != 0.0)
         .map(|(p, g)| p * g));
-    let total = sum(p.iter().copied());
-    if total == 0.0 { 0.0 } else { weighted / total }
-}
-
-/// [`softmax_backward`] from the weights `p`.
-pub fn softmax_gradient(p: &[f64], grad: &[f64], temperature: f64) -> Vec<f64> {
-    let mean = mean(p, grad);
     p.iter()
         .zip(grad)
         .map(|(&p, g)| {
@@ -121,20 +110,18 @@ pub fn log_softmax_backward(x: &[f64], grad: &[f64]) -> Vec<f64> {
     if has_infinity(x) && !has_nan(x) {
         return vec![0.0; x.len()];
     }
-    log_softmax_gradient(&log_softmax(x), grad)
-}
-
-/// [`log_softmax_backward`] from the log-probabilities.
-pub fn log_softmax_gradient(log_probs: &[f64], grad: &[f64]) -> Vec<f64> {
-    let entries = || log_probs.iter().zip(grad);
-    let allowed = entries().filter(|(l, _)| **l != f64::NEG_INFINITY);
-    let total = sum(allowed.map(|(_, g)| *g));
-    entries()
-        .map(|(&l, g)| {
-            if l == f64::NEG_INFINITY {
+    let p = softmax(x, 1.0);
+    let total = sum(x
+        .iter()
+        .zip(grad)
+        .filter(|(x, _)| **x != f64::NEG_INFINITY)
+        .map(|(_, g)| *g));
+    (0..x.len())
+        .map(|i| {
+            if x[i] == f64::NEG_INFINITY && !p[i].is_nan() {
                 0.0
             } else {
-                g - l.exp() * total
+                grad[i] - p[i] * total
             }
         })
         .collect()
@@ -213,29 +200,15 @@ pub fn soft_argmax_gather_backward(
     grad: &[f64],
     temperature: f64,
 ) -> (Vec<f64>, Vec<f64>) {
-    let w = softmax(x, temperature);
-    let soft = soft_argmax_gather(x, values, grad.len(), temperature);
-    let (mut grad_x, grad_v) = gather_gradients(&w, &soft, values, grad, temperature);
-    if has_infinity(x) && !has_nan(x) {
-        grad_x.fill(0.0);
-    }
-    (grad_x, grad_v)
-}
-
-/// [`soft_argmax_gather_backward`] from the weights and what was gathered.
-pub fn gather_gradients(
-    w: &[f64],
-    soft: &[f64],
-    values: &[f64],
-    grad: &[f64],
-    temperature: f64,
-) -> (Vec<f64>, Vec<f64>) {
     let features = grad.len();
+    let w = softmax(x, temperature);
+    let soft = soft_argmax_gather(x, values, features, temperature);
+    let constant = has_infinity(x) && !has_nan(x);
     let mut grad_x = Vec::new();
     let mut grad_v = Vec::new();
-    for i in 0..w.len() {
+    for i in 0..x.len() {
         let d = sum((0..features).map(|f| (values[i * features + f] - soft[f]) * grad[f]));
-        grad_x.push(if w[i] == 0.0 {
+        grad_x.push(if w[i] == 0.0 || constant {
             0.0
         } else {
             w[i] * d / temperature
@@ -319,18 +292,11 @@ pub fn power_softmax_backward(v: &[f64], p: f64, grad: &[f64]) -> (Vec<f64>, f64
         return (vec![0.0; v.len()], 0.0);
     }
     let total = sum(v.iter().map(|v| (v / max).powf(p)));
-    power_gradients(v, p, &y, [max, total], grad)
-}
-
-/// [`power_softmax_backward`] from the output and the row's statistics, maximum and normaliser.
-pub fn power_gradients(
-    v: &[f64],
-    p: f64,
-    y: &[f64],
-    [max, total]: [f64; 2],
-    grad: &[f64],
-) -> (Vec<f64>, f64) {
-    let mean = mean(y, grad);
+    let mean = sum(y
+        .iter()
+        .zip(grad)
+        .filter(|(y, _)| **y != 0.0)
+        .map(|(y, g)| y * g));
     let lower = |q: f64| match q {
         0.0 => f64::from(u8::from(p == 1.0)),
         _ => q.powf(p - 1.0),

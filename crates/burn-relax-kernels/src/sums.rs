@@ -1,7 +1,7 @@
 //! Sums over a row, always added in the same order.
 
 use crate::real::Real;
-use crate::rows::{get, inverse, lanes, unless_zero};
+use crate::rows::{get, lanes, unless_zero};
 use crate::simd::{Backend, Pack, Vector};
 
 /// A sum in two levels.
@@ -37,7 +37,11 @@ impl<V: Vector> Sum<V> {
     /// The total, after the last `flush`.
     #[inline(always)]
     pub(crate) fn total(self) -> V::Scalar {
-        V::Scalar::from_f64(self.outer.wide_sum())
+        V::Scalar::from_f64(self.wide_total())
+    }
+    #[inline(always)]
+    pub(crate) fn wide_total(self) -> f64 {
+        self.outer.wide_sum()
     }
 }
 
@@ -103,7 +107,12 @@ impl<V: Vector> Mean<V> {
     /// The mean, after the last `flush`; 0 without weights.
     #[inline(always)]
     pub(crate) fn value(&self) -> V::Scalar {
-        self.weighted.total() * inverse(self.weights.total())
+        let total = self.weights.wide_total();
+        V::Scalar::from_f64(if total == 0.0 {
+            0.0
+        } else {
+            self.weighted.wide_total() / total
+        })
     }
 }
 

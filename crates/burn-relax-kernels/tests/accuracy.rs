@@ -1,8 +1,8 @@
-//! Random rows of 1 to 4096 classes against the oracle in `f64`: a thousand, or as many as asked for. Ten thousand take half
-//! a minute on two cores:
+//! Random rows of 1 to 4096 classes against the oracle in `f64`: a thousand, or as many as asked for. A million take twenty
+//! minutes on two cores:
 //!
 //! ```sh
-//! ACCURACY_ROWS=10000 cargo test --release -p burn-relax-kernels --test accuracy -- --nocapture
+//! ACCURACY_ROWS=1000000 cargo test --release -p burn-relax-kernels --test accuracy -- --nocapture
 //! ```
 
 mod common;
@@ -25,26 +25,29 @@ fn allowance(want: f64) -> f64 {
     4.0 * f64::from(near.next_up() - near) + 1e-7
 }
 
+/// What a kernel's largest error may be, in allowances.
+fn limit(name: &str) -> f64 {
+    match name {
+        // Slopes `p^(2 - alpha)` magnify what the smallest weights are off by, of which crowded rows have many.
+        "entmax rows backward logits" | "entmax rows backward alpha" => 60.0,
+        // Sums of up to 4096 terms that may cancel, each a product of a logarithm and a power in f32.
+        "gradual power" => 15.0,
+        // Exponentials of saved logarithms, times a sum of up to 4096 upstream gradients.
+        "log_softmax_backward" => 3.0,
+        // At temperature 0.3 an absolute error of the weights counts 3.3 times; a small largest value divides.
+        "gather 70 logits" | "gumbel_argmax_backward" | "power_softmax values" => 2.0,
+        // The rounding of the saved normaliser; square roots of saved weights.
+        "log_prob_backward" | "entmax 1.5 backward" => 1.5,
+        _ => 1.0,
+    }
+}
+
 #[test]
 fn random_rows_agree_with_the_oracle() {
     let rows = env::var("ACCURACY_ROWS").map_or(1000, |rows| rows.parse().expect("a number"));
     let next = AtomicUsize::new(0);
     // By kernel: the largest error as a multiple of the allowance, with the row length.
     let worst = Mutex::new(BTreeMap::<String, (f64, usize)>::new());
-    let note = |name: &str, most: f64, n: usize| {
-        let mut worst = worst.lock().expect("no thread panicked");
-        let entry = worst.entry(name.to_owned()).or_insert((0.0, n));
-        if most > entry.0 {
-            *entry = (most, n);
-        }
-    };
-    let far = |got: &[f64], want: &[f64]| -> f64 {
-        got.iter()
-            .zip(want)
-            .filter(|(a, b)| a != b && !(a.is_nan() && b.is_nan()))
-            .map(|(a, b)| (a - b).abs() / allowance(*b))
-            .fold(0.0, f64::max)
-    };
     let work = || {
         loop {
             let case = next.fetch_add(1, Ordering::Relaxed);
@@ -57,28 +60,19 @@ fn random_rows_agree_with_the_oracle() {
             let temperature = [1.0, 0.3][case % 2];
             let case = Case::random(case as u64, TOGETHER, n, temperature).rounded::<f32>();
             let wanted = oracle(&case);
-            let best = best_gradients(&case);
             for ((name, _, got), want) in every_kernel::<f32>(&case).iter().zip(&wanted) {
-                let size = if name.starts_with("entmax") {
-                    // Slopes `p^(2 - alpha)` magnify the rounding of small weights, of which crowded rows have many.
-                    30.0
-                } else {
-                    sensitivity(name, n, temperature)
-                };
                 let mut most: f64 = 0.0;
                 for (got, want) in got.iter().zip(want) {
-                    let error = (got - want).abs();
                     if got == want || (got.is_nan() && want.is_nan()) {
                         continue;
                     }
-                    let bound = 1e-6 * (size + want.abs());
-                    assert!(error <= bound, "{name} n={n}: {got:e}, not {want:e}");
-                    most = most.max(error / allowance(*want));
+                    let error = (got - want).abs() / allowance(*want);
+                    most = most.max(if error.is_nan() { f64::INFINITY } else { error });
                 }
-                note(name, most, n);
-                if let Some(k) = best.iter().position(|(best, _)| best == name) {
-                    note(&format!("{name} (given)"), far(got, &best[k].1), n);
-                    note(&format!("{name} (inherent)"), far(&best[k].1, want), n);
+                let mut worst = worst.lock().expect("no thread panicked");
+                let entry = worst.entry(name.clone()).or_insert((0.0, n));
+                if most > entry.0 {
+                    *entry = (most, n);
                 }
             }
         }
@@ -93,5 +87,8 @@ fn random_rows_agree_with_the_oracle() {
     println!("| kernel | worst error / (4 ulp + 1e-7) | at length |\n|---|---|---|");
     for (name, (most, n)) in &worst {
         println!("| {name} | {most:.2} | {n} |");
+    }
+    for (name, (most, n)) in &worst {
+        assert!(*most <= limit(name), "{name} n={n}: {most:.2} allowances");
     }
 }

@@ -38,7 +38,7 @@ pub fn sparsemax(x: &[f64]) -> Vec<f64> {
 
 /// `s (g - mean_S g)`
 pub fn sparsemax_backward(x: &[f64], grad: &[f64]) -> Vec<f64> {
-    backward(x, &sparsemax(x), grad, |_| 1.0)
+    backward(x, &sparsemax(x), grad, |_| 1.0).0
 }
 
 /// `[x/2 - t]_+^2` with sum 1, by the closed form on every prefix of the sorted row.
@@ -67,7 +67,7 @@ pub fn entmax15(x: &[f64]) -> Vec<f64> {
 
 /// `s (g - <s, g> / sum s)` with `s = sqrt p`
 pub fn entmax15_backward(x: &[f64], grad: &[f64]) -> Vec<f64> {
-    backward(x, &entmax15(x), grad, f64::sqrt)
+    backward(x, &entmax15(x), grad, f64::sqrt).0
 }
 
 /// How far from 1 the sum of weights may end: the last digit.
@@ -122,15 +122,10 @@ pub fn entmax(x: &[f64], alpha: f64) -> Vec<f64> {
 /// Gradients of the logits and of alpha.
 pub fn entmax_backward(x: &[f64], alpha: f64, grad: &[f64]) -> (Vec<f64>, f64) {
     let p = entmax(x, alpha);
+    let (to_logits, mean) = backward(x, &p, grad, |p| p.powf(2.0 - alpha));
     if has_infinity(x) && !has_nan(x) {
-        return (vec![0.0; x.len()], 0.0);
+        return (to_logits, 0.0);
     }
-    entmax_gradients(&p, alpha, grad)
-}
-
-/// [`entmax_backward`] from the weights `p`.
-pub fn entmax_gradients(p: &[f64], alpha: f64, grad: &[f64]) -> (Vec<f64>, f64) {
-    let (to_logits, mean) = support_gradient(p, grad, |p| p.powf(2.0 - alpha));
     let e = alpha - 1.0;
     let ratio = |p: f64| {
         let log = p.ln();
@@ -141,21 +136,16 @@ pub fn entmax_gradients(p: &[f64], alpha: f64, grad: &[f64]) -> (Vec<f64>, f64) 
             -((-w).exp_m1() + w) / (e * e)
         }
     };
-    let support = (0..p.len()).filter(|&i| p[i] != 0.0);
+    let support = (0..x.len()).filter(|&i| p[i] != 0.0);
     let to_alpha = sum(support.map(|i| p[i] * ratio(p[i]) * (grad[i] - mean)));
     (to_logits, to_alpha)
 }
 
-/// [`support_gradient`] of a row of logits `x`, 0 where one is `+inf`.
-fn backward(x: &[f64], p: &[f64], grad: &[f64], slope: impl Fn(f64) -> f64) -> Vec<f64> {
+/// `s_i (g_i - <s, g> / sum s)` on the support, and that mean.
+fn backward(x: &[f64], p: &[f64], grad: &[f64], slope: impl Fn(f64) -> f64) -> (Vec<f64>, f64) {
     if has_infinity(x) && !has_nan(x) {
-        return vec![0.0; x.len()];
+        return (vec![0.0; x.len()], 0.0);
     }
-    support_gradient(p, grad, slope).0
-}
-
-/// `s_i (g_i - <s, g> / sum s)` on the support of `p`, with slopes `s` of `p`, and that mean.
-fn support_gradient(p: &[f64], grad: &[f64], slope: impl Fn(f64) -> f64) -> (Vec<f64>, f64) {
     let slope = |p: f64| if p == 0.0 || p.is_nan() { p } else { slope(p) };
     let s: Vec<f64> = p.iter().map(|&p| slope(p)).collect();
     let total = sum(s.iter().copied());

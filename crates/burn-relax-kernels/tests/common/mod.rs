@@ -1,10 +1,6 @@
 //! Inputs, the list of all kernels, and the same list from the oracle.
 #![allow(dead_code)] // each test binary uses its part
 
-mod given;
-
-pub use given::best_gradients;
-
 use burn_relax_kernels::{self as kernels, Element, Path, Real, Seed, force_path, naive};
 use core::mem::MaybeUninit;
 use rand::rngs::StdRng;
