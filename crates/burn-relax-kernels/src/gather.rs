@@ -3,8 +3,9 @@
 //! Forward: block by block, one pass for the maximum so far, one for the weights, their sum and the weighted sum; where a block
 //! raises the maximum, the sums so far shrink. Memory is read once whatever the length of the row. Nothing of the size of the input is
 //! stored: the backward pass computes the weights again from the row's maximum and normaliser, which moves fewer bytes than
-//! reading them. It is a single pass, since `<w, d>` is the saved output times the upstream gradient. With trailing
-//! features the work goes to a kernel of their own (`gather_features`).
+//! reading them. It is a single pass, since `<w, d>` is the saved output times the upstream gradient; rows that a class dominates
+//! take one more, for what rounding took from that output. With trailing features the work goes to a kernel of their own
+//! (`gather_features`).
 
 use crate::argmax::first_equal;
 use crate::distribute::run;
@@ -67,9 +68,20 @@ pub(crate) struct Weighted<A> {
 }
 
 impl<A: Real> Weighted<A> {
-    /// Sums a row block by block, relative to the largest logit so far.
+    /// Sums a row, as if all its values were finite first; a value at a weight of 0 that is not shows as NaN.
     #[inline(always)]
     pub(crate) fn new<B: Backend>(x: &[A], v: &[A], inverse_temperature: A) -> Self {
+        let total = Self::summed::<B, false>(x, v, inverse_temperature);
+        if total.weighted.is_nan() {
+            Self::summed::<B, true>(x, v, inverse_temperature)
+        } else {
+            total
+        }
+    }
+
+    /// Sums a row block by block, relative to the largest logit so far; `CAREFUL` passes over the values at weights of 0.
+    #[inline(always)]
+    fn summed<B: Backend, const CAREFUL: bool>(x: &[A], v: &[A], inverse_temperature: A) -> Self {
         let mut largest = A::NEG_INFINITY;
         let mut head = Head::new(largest, inverse_temperature);
         let mut sum = Sum::<A::Lanes<B>>::new();
@@ -94,7 +106,7 @@ impl<A: Real> Weighted<A> {
                 let e = head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
                 let v = get::<B, A, U>(v, i, k, A::ZERO);
                 sum.add(e);
-                weighted.add(unless_zero(e, e * v));
+                weighted.add_product(e, if CAREFUL { unless_zero(e, v) } else { v });
             } flush {
                 sum.flush();
                 weighted.flush();

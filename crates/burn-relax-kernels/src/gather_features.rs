@@ -2,7 +2,8 @@
 //!
 //! The weights of a row go to a scratch row, then the value matrix is read once, in strips of whole vectors of features whose
 //! sums stay in registers. Classes of weight 0 are skipped: their values are not even read. Narrow feature axes (below
-//! one vector) use part of the lanes only; there the kernel is bound by instructions, not by memory.
+//! one vector) use part of the lanes only; there the kernel is bound by instructions, not by memory. Backward:
+//! `<V_i, g>` class by class, in `f64` because their differences may be small; then one pass over the row for the logits.
 
 use crate::gather::chosen;
 use crate::real::Real;

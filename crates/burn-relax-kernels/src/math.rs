@@ -1,6 +1,6 @@
 //! Exponential and logarithm over lanes, without branches.
 //!
-//! Errors, asserted by the tests of this file: [`exp`] at most 1.5 ulp (every 61st `f32`, a million `f64`), [`ln`] at most
+//! Errors, asserted by the tests of this file: [`exp`] at most 1.1 ulp (every 61st `f32`, a million `f64`), [`ln`] at most
 //! 1.2 ulp in `f32` and 1.5 ulp in `f64`. Both reduce the argument by a power of two and evaluate one polynomial; the
 //! coefficients are Chebyshev fits made for this crate. They use fused multiply-adds: on x86 processors without them the
 //! portable path is slow.
@@ -199,15 +199,14 @@ mod tests {
     }
 
     #[test]
-    fn exp_of_f32_is_within_two_ulp_over_its_range() {
+    fn exp_of_f32_is_within_a_ulp_or_so_over_its_range() {
         let x = patterns(-0.0, -87.33);
         let reference = apply(&x, false, Path::Portable);
         let worst = x
             .iter()
             .zip(&reference)
             .fold(0.0f64, |w, (&x, &y)| w.max(ulps32(y, (x as f64).exp())));
-        eprintln!("exp {worst}");
-        assert!(worst <= 1.5, "{worst} ulp");
+        assert!(worst <= 1.1, "{worst} ulp");
         for &path in Path::available() {
             assert!(apply(&x, false, path) == reference, "{path:?}");
         }
@@ -217,8 +216,7 @@ mod tests {
             .iter()
             .zip(&y)
             .fold(0.0f64, |w, (&x, &y)| w.max(ulps32(y, (x as f64).exp())));
-        eprintln!("exp {worst}");
-        assert!(worst <= 1.5, "{worst} ulp");
+        assert!(worst <= 1.1, "{worst} ulp");
     }
 
     #[test]
@@ -248,8 +246,7 @@ mod tests {
             .iter()
             .zip(&y)
             .fold(0.0f64, |w, (&x, &y)| w.max(ulps(y, x.exp())));
-        eprintln!("exp64 {worst}");
-        assert!(worst <= 1.5, "exp: {worst} ulp");
+        assert!(worst <= 1.1, "exp: {worst} ulp");
         for &path in Path::available() {
             assert!(apply(&x, false, path) == y, "{path:?}");
         }

@@ -24,6 +24,13 @@ impl<V: Vector> Sum<V> {
     pub(crate) fn add<const U: usize>(&mut self, x: Pack<V, U>) {
         self.inner = self.inner + x.fold(|a, b| a + b);
     }
+    /// Adds the products `a b`, each without a rounding of its own.
+    #[inline(always)]
+    pub(crate) fn add_product<const U: usize>(&mut self, a: Pack<V, U>, b: Pack<V, U>) {
+        for (a, b) in a.0.into_iter().zip(b.0) {
+            self.inner = a.mul_add(b, self.inner);
+        }
+    }
     #[inline(always)]
     pub(crate) fn flush(&mut self) {
         self.outer = self.outer + self.inner;
