@@ -24,7 +24,7 @@ const WIDTH: usize = 16;
 const HELD_OUT: usize = 5;
 const BATCH: usize = 64;
 const EPOCHS: usize = 30;
-const SEEDS: [u64; 3] = [1, 2, 3];
+const SEEDS: [u64; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
 
 /// Patches `[images, PATCHES, 4]` of the images numbered `images`, and their digits.
 fn load(images: &[usize], device: &Device) -> (Tensor<3>, Tensor<1, Int>) {

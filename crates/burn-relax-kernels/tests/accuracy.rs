@@ -1,5 +1,5 @@
-//! Random rows of 1 to 4096 classes against the oracle in `f64`: a thousand, or as many as asked for. A million take twenty
-//! minutes on two cores:
+//! Random rows of 1 to 4096 classes against the oracle in `f64`: a thousand, or as many as asked for. A million take twenty to
+//! forty minutes on two cores:
 //!
 //! ```sh
 //! ACCURACY_ROWS=1000000 cargo test --release -p burn-relax-kernels --test accuracy -- --nocapture
@@ -25,19 +25,21 @@ fn allowance(want: f64) -> f64 {
     4.0 * f64::from(near.next_up() - near) + 1e-7
 }
 
-/// What a kernel's largest error may be, in allowances.
+/// What a kernel's largest error may be over a million rows, in allowances.
 fn limit(name: &str) -> f64 {
     match name {
-        // Slopes `p^(2 - alpha)` magnify what the smallest weights are off by, of which crowded rows have many.
-        "entmax rows backward logits" | "entmax rows backward alpha" => 60.0,
+        // At an alpha just below 2, the slope of a weight of 1e-12 is still near 1; one that rounds to 0 has none.
+        "entmax rows backward logits" | "entmax rows backward alpha" => 4000.0,
         // Sums of up to 4096 terms that may cancel, each a product of a logarithm and a power in f32.
-        "gradual power" => 15.0,
+        "gradual power" => 20.0,
         // Exponentials of saved logarithms, times a sum of up to 4096 upstream gradients.
-        "log_softmax_backward" => 3.0,
-        // At temperature 0.3 an absolute error of the weights counts 3.3 times; a small largest value divides.
-        "gather 70 logits" | "gumbel_argmax_backward" | "power_softmax values" => 2.0,
-        // The rounding of the saved normaliser; square roots of saved weights.
-        "log_prob_backward" | "entmax 1.5 backward" => 1.5,
+        "log_softmax_backward" => 4.0,
+        // At temperature 0.3 what weights are off by counts 3.3 times; small largest values and weights divide.
+        "gather 70 logits" | "power_softmax values" | "entmax 1.5 backward" | "entmax rows" => 3.0,
+        "gumbel_argmax_backward" => 2.0,
+        // Perturbed logits and saved normalisers are rounded; so are 70 sums over a row.
+        "log_prob_backward" | "gumbel_softmax" | "gather 3" | "gather 70" => 1.5,
+        "free_energy logits" | "entmax 1.25 backward" => 1.5,
         _ => 1.0,
     }
 }
