@@ -1,8 +1,9 @@
 //! Softmax with temperature, forward and backward.
 //!
 //! Forward: one pass for the maximum, one for the exponentials and their sum, one to normalise; a row stays in cache between
-//! them, so that memory is read once and written once. Backward: two passes over the saved output and the upstream gradient, and one between
-//! them where a class dominates. Both lose to memory speed when a row and its output outgrow the last-level cache.
+//! them, so that memory is read once and written once. Backward: two passes over the saved output and the upstream gradient,
+//! and one between them where a class dominates. Both lose to memory speed when a row and its output outgrow the last-level
+//! cache.
 
 use crate::distribute::run;
 use crate::element::Element;

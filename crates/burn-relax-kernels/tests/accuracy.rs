@@ -25,10 +25,12 @@ fn allowance(want: f64) -> f64 {
     4.0 * f64::from(near.next_up() - near) + 1e-7
 }
 
-/// What a kernel's largest error may be over a million rows, in allowances.
-fn limit(name: &str) -> f64 {
+/// What a kernel's largest error may be, in allowances.
+fn limit(name: &str, rows: usize) -> f64 {
     match name {
-        // At an alpha just below 2, the slope of a weight of 1e-12 is still near 1; one that rounds to 0 has none.
+        "entmax rows backward logits" | "entmax rows backward alpha" if rows <= 100_000 => 60.0,
+        // At an alpha just below 2, the slope of a weight of 1e-12 is still near 1; one that rounds to 0 has none. A million rows
+        // hold such a weight.
         "entmax rows backward logits" | "entmax rows backward alpha" => 4000.0,
         // Sums of up to 4096 terms that may cancel, each a product of a logarithm and a power in f32.
         "gradual power" => 20.0,
@@ -91,6 +93,9 @@ fn random_rows_agree_with_the_oracle() {
         println!("| {name} | {most:.2} | {n} |");
     }
     for (name, (most, n)) in &worst {
-        assert!(*most <= limit(name), "{name} n={n}: {most:.2} allowances");
+        assert!(
+            *most <= limit(name, rows),
+            "{name} n={n}: {most:.2} allowances"
+        );
     }
 }

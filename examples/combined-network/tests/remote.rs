@@ -222,15 +222,20 @@ fn two_servers_share_every_minibatch() {
         );
         let mean = |curve: &[f64]| curve.iter().sum::<f64>() / curve.len() as f64;
         let (a, b) = (mean(&one[200..]), mean(&two[200..]));
+        let last = (0..300).map(error).fold(0.0, f64::max);
+        let alike = (0..300).take_while(|&step| error(step) < 1e-5).count();
         // A choice between two nearly equal classes may fall otherwise. From there on these are two runs of the same training,
         // whose steps' costs vary by a tenth and more.
+        let (least, apart) = if strategy == "gumbel-hard" {
+            (50, 0.15)
+        } else {
+            (300, 1e-6)
+        };
+        assert!(alike >= least, "{strategy}: only {alike} steps alike");
         assert!(
-            (a - b).abs() < 0.15 * a,
+            (a - b).abs() < apart * a,
             "{strategy}: {a} on one, {b} on two"
         );
-        let last = (0..300).map(error).fold(0.0, f64::max);
-        // Weighs every class, so that nothing can fall otherwise.
-        assert!(strategy != "auto" || last < 1e-5, "{strategy}: {last:e}");
         println!("{strategy}: {a} on one, {b} on two, no step differs by more than {last:.1e}");
     }
 

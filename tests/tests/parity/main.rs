@@ -74,7 +74,8 @@ fn compare(
         Terms::None => 0.0,
         Terms::OfOrderOne => 1.0,
         Terms::Weights(count) => largest_weight(count as f64),
-        Terms::Logarithms(count) => largest_weight(count as f64) * (count as f64).ln(),
+        // The logarithms of either side are rounded.
+        Terms::Logarithms(count) => 2.0 * (count as f64).ln() / count as f64,
     };
     table.within(
         title,
