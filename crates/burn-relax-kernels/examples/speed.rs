@@ -237,14 +237,14 @@ fn shape(rows: usize, n: usize, threads: usize, filter: &str) {
         )
     });
     report("gumbel_argmax", 2 * total, &mut || {
-        kernels::gumbel_argmax(&logits, None, seed, 0, n, 1.0, &mut big, stats2)
+        kernels::gumbel_argmax(&logits, None, seed, 0, n, &mut big, stats2)
     });
     report("gumbel_argmax bwd", 3 * total, &mut || {
         let stats = ready(stats2);
         kernels::gumbel_argmax_backward(&logits, None, seed, 0, stats, &values, n, 1.0, &mut big)
     });
     report("straight_through", 2 * total, &mut || {
-        kernels::straight_through_argmax(&logits, n, 1.0, &mut big, stats2)
+        kernels::straight_through_argmax(&logits, n, &mut big, stats2)
     });
     report("straight_through bwd", 3 * total, &mut || {
         let stats = ready(stats2);

@@ -5,7 +5,7 @@
 use crate::distribute::run;
 use crate::element::Element;
 use crate::real::Real;
-use crate::rows::{Output, check_len, count_rows, get, lanes, row};
+use crate::rows::{Output, check_len, count_rows, get, lanes, prefetch, row};
 use crate::simd::{Backend, Pack, Region, Vector, max_lanes};
 use core::mem::MaybeUninit;
 use core::ops::Range;
@@ -41,6 +41,7 @@ pub(crate) fn max_and_nan<B: Backend, A: Real>(x: &[A]) -> (A, bool) {
     let mut best = A::Lanes::<B>::splat(A::NEG_INFINITY);
     let mut nan = best.is_nan();
     lanes!(A::Lanes<B>, x.len(), |i, k, U| {
+        prefetch(x, i, k);
         let x = get::<B, A, U>(x, i, k, A::NEG_INFINITY);
         best = x.fold(|a, b| a.max(b)).max(best);
         for v in x.0 {
@@ -48,6 +49,30 @@ pub(crate) fn max_and_nan<B: Backend, A: Real>(x: &[A]) -> (A, bool) {
         }
     });
     (max_lanes(best), A::Lanes::<B>::bits(nan) != 0)
+}
+
+/// What a row chooses.
+pub(crate) enum Choice {
+    /// The class of this index.
+    Class(usize),
+    /// Nothing: every entry is forbidden.
+    Nothing,
+    /// There is a NaN among the logits.
+    Unknown,
+}
+
+/// The choice of a row, and its largest value.
+#[inline(always)]
+pub(crate) fn choice<B: Backend, A: Real>(x: &[A]) -> (Choice, A) {
+    let (largest, nan) = max_and_nan::<B, A>(x);
+    let choice = if nan {
+        Choice::Unknown
+    } else if largest == A::NEG_INFINITY {
+        Choice::Nothing
+    } else {
+        Choice::Class(first_equal::<B, A>(x, largest))
+    };
+    (choice, largest)
 }
 
 struct Argmax<'a, A: Real> {
@@ -61,11 +86,10 @@ impl<A: Real> Region for Argmax<'_, A> {
     fn run<B: Backend>(&self, rows: Range<usize>) {
         for r in rows {
             let x = row(self.logits, r, self.n);
-            let (largest, nan) = max_and_nan::<B, A>(x);
-            let k = if nan {
-                first_nan::<B, A>(x)
-            } else {
-                first_equal::<B, A>(x, largest)
+            let k = match choice::<B, A>(x).0 {
+                Choice::Class(k) => k,
+                Choice::Nothing => 0,
+                Choice::Unknown => first_nan::<B, A>(x),
             };
             // SAFETY: row `r` is in this task's range and borrowed once.
             let index = unsafe { self.index.row(r, 1) };

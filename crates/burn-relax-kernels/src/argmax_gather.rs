@@ -1,6 +1,6 @@
 //! The value at the argmax, for inference: no distribution is built, and of the values only those chosen are read.
 
-use crate::argmax::{first_equal, max_and_nan};
+use crate::argmax::{Choice, choice};
 use crate::distribute::run;
 use crate::element::Element;
 use crate::real::Real;
@@ -8,28 +8,6 @@ use crate::rows::{Output, check_len, count_rows, row};
 use crate::simd::{Backend, Region};
 use core::mem::MaybeUninit;
 use core::ops::Range;
-
-/// What a row chooses.
-enum Choice {
-    /// The class of this index.
-    Class(usize),
-    /// Nothing: every entry is forbidden.
-    Nothing,
-    /// There is a NaN among the logits.
-    Unknown,
-}
-
-#[inline(always)]
-fn choice<B: Backend, A: Real>(x: &[A]) -> Choice {
-    let (largest, nan) = max_and_nan::<B, A>(x);
-    if nan {
-        Choice::Unknown
-    } else if largest == A::NEG_INFINITY {
-        Choice::Nothing
-    } else {
-        Choice::Class(first_equal::<B, A>(x, largest))
-    }
-}
 
 struct Forward<'a, A: Real> {
     logits: &'a [A],
@@ -46,7 +24,7 @@ impl<A: Real> Region for Forward<'_, A> {
         for r in rows {
             // SAFETY: row `r` is in this task's range and borrowed once.
             let out = unsafe { self.out.row(r, features) };
-            match choice::<B, A>(row(self.logits, r, n)) {
+            match choice::<B, A>(row(self.logits, r, n)).0 {
                 Choice::Class(k) => {
                     out.write_copy_of_slice(row(self.values, r * n + k, features));
                 }
@@ -72,7 +50,7 @@ impl<A: Real> Region for Backward<'_, A> {
         for r in rows {
             // SAFETY: row `r` is in this task's range and borrowed once.
             let out = unsafe { self.grad_values.row(r, n * features) };
-            match choice::<B, A>(row(self.logits, r, n)) {
+            match choice::<B, A>(row(self.logits, r, n)).0 {
                 Choice::Class(k) => {
                     out.fill(MaybeUninit::new(A::ZERO));
                     out[k * features..][..features]

@@ -1,24 +1,26 @@
 //! Gumbel-softmax: `softmax((x + G) / T)` with the noise made in the kernel, or given; soft, and hard with its backward.
 //!
-//! The noise is added after the maximum has been subtracted, so that rows of large logits keep all its digits. A row of perturbed
-//! logits lives in a scratch row per task; memory reads the logits once and writes the weights once. With generated
-//! noise arithmetic binds: a Philox draw and two logarithms per element. The backward pass of the soft form is
-//! [`softmax_backward`](crate::softmax_backward) on the output. That of the hard form makes the noise a second time: it depends on
-//! seed and element only, so that nothing of the logits' size needs to be kept.
+//! The noise is added after the maximum has been subtracted, so that rows of large logits keep all its digits. A row of noise lives
+//! in a scratch row per task; memory reads the logits once and writes the weights once. With generated noise arithmetic binds: a
+//! Philox draw an element, and two logarithms, which the hard form takes only where an entry may win (`race`). The backward
+//! pass of the soft form is [`softmax_backward`](crate::softmax_backward) on the output. That of the hard form makes the noise a second
+//! time: it depends on seed and element only, so that nothing of the logits' size needs to be kept.
 
+use crate::argmax::{Choice, choice, max_and_nan};
 use crate::distribute::run;
 use crate::element::Element;
 use crate::math::exp;
 use crate::noise::{Kind, noise_row};
 use crate::philox::Seed;
+use crate::race::winner;
 use crate::real::Real;
 use crate::rows::{
-    Head, Output, check_len, count_rows, get, inverse, lanes, poke, put, put_stats, reciprocal,
-    row, row_max,
+    Head, Output, check_len, count_rows, get, inverse, lanes, poke, prefetch, put, put_stats,
+    reciprocal, row, row_max,
 };
 use crate::simd::{Backend, Pack, Region, Vector, max_lanes};
-use crate::straight_through::{put_one_hot, put_soft_gradient};
-use crate::sums::Sum;
+use crate::straight_through::{put_choice, put_soft_gradient};
+use crate::sums::{Mean, Sum, lost};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
@@ -28,34 +30,57 @@ pub(crate) const NOISE_BATCH: usize = 1024;
 /// Work per element of a kernel that makes noise, against one that does not.
 pub(crate) const NOISE_WORK: usize = 4;
 
+/// Rows at least this long look for their winner by bounds: it costs two logarithms for one or two vectors of the row. Of
+/// shorter rows there are several in one batch of noise, which then has no vector to spare.
+const RACE: usize = 64;
+
 /// Where the noise of a call comes from.
 #[derive(Clone, Copy)]
 enum Noise {
-    /// Element `first + i` of the Gumbel noise of the seed.
-    Drawn { seed: Seed, first: u64 },
+    /// Element `first + i` of the noise of the seed.
+    Drawn { kind: Kind, seed: Seed, first: u64 },
     /// A slice of the logits' shape.
     Given,
 }
 
-/// Replaces the noise in `scratch` by `(x - max) + noise` and returns the largest of those. Forbidden entries stay `-inf`
-/// whatever their noise; with `silent`, entries get no noise.
+/// `z + noise`, and `-inf` where `z` is that, whatever the noise.
 #[inline(always)]
-pub(crate) fn perturb<B: Backend, A: Real>(
-    head: &Head<A>,
-    silent: bool,
-    x: &[A],
-    scratch: &mut [A],
-) -> A {
-    let mut best = A::Lanes::<B>::splat(A::NEG_INFINITY);
-    lanes!(A::Lanes<B>, x.len(), |i, k, U| {
-        let z = head.exponent(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
-        let noise = get::<B, A, U>(scratch, i, k, A::ZERO);
-        let noise = if silent { Pack::splat(A::ZERO) } else { noise };
-        let z = Pack::select(z.ne(Pack::splat(A::NEG_INFINITY)), z + noise, z);
-        best = z.fold(|a, b| a.max(b)).max(best);
-        poke(scratch, i, k, z);
-    });
-    max_lanes(best)
+pub(crate) fn score<V: Vector>(z: V, noise: V) -> V {
+    V::select(z.ne(V::splat(V::Scalar::NEG_INFINITY)), z + noise, z)
+}
+
+/// The head of a row of logits and that of the row of its scores.
+struct Perturbed<A> {
+    head: Head<A>,
+    scores: Head<A>,
+    inverse_temperature: A,
+}
+
+impl<A: Real> Perturbed<A> {
+    /// The unnormalised weights. What the two additions of a score round off is a few units of the sixth digit of a weight at
+    /// ordinary temperatures, and counts.
+    #[inline(always)]
+    fn weight<V: Vector<Scalar = A>>(&self, x: V, noise: V) -> V {
+        let z = self.head.exponent(x);
+        let score = score(z, noise);
+        let rest = lost(x, V::splat(A::ZERO - self.head.max), z) + lost(z, noise, score);
+        // NaN beside an infinite number.
+        let rest = V::select(rest.eq(rest), rest, V::splat(A::ZERO));
+        exp(rest.mul_add(
+            V::splat(self.inverse_temperature),
+            self.scores.exponent(score),
+        ))
+    }
+
+    /// The maximum for the statistics; a row with `+inf` stores the mark of a constant one.
+    #[inline(always)]
+    fn max(&self) -> A {
+        if self.head.is_constant() {
+            self.head.max
+        } else {
+            self.scores.max
+        }
+    }
 }
 
 /// Work on a row and its noise: methods rather than closures, which would be compiled without the instruction set of the caller.
@@ -78,9 +103,9 @@ fn noisy_rows<B: Backend, A: Real>(work: &impl NoisyRow<A>, n: usize, rows: Rang
         let scratch = &mut scratch[..count * n];
         match noise {
             Noise::Given => scratch.copy_from_slice(&given[start * n..][..count * n]),
-            Noise::Drawn { seed, first } => {
+            Noise::Drawn { kind, seed, first } => {
                 let first = first.wrapping_add((start * n) as u64);
-                noise_row::<A::Lanes<B>>(Kind::Gumbel, seed, first, scratch);
+                noise_row::<A::Lanes<B>>(kind, seed, first, scratch);
             }
         }
         for j in 0..count {
@@ -112,12 +137,24 @@ impl<A: Real> NoisyRow<A> for Soft<'_, A> {
         // SAFETY: row `r` is in this task's range and borrowed once.
         let (out, stats) = unsafe { (self.out.row(r, n), self.stats.row(r, 2)) };
         let head = Head::new(row_max::<B, A>(x), A::ONE);
-        let largest = perturb::<B, A>(&head, head.is_constant(), x, scratch);
-        let perturbed = Head::new(largest, self.inverse_temperature);
+        if head.is_constant() {
+            scratch.fill(A::ZERO);
+        }
+        let mut largest = A::Lanes::<B>::splat(A::NEG_INFINITY);
+        lanes!(A::Lanes<B>, n, |i, k, U| {
+            let z = head.exponent(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
+            let score = score(z, get::<B, A, U>(scratch, i, k, A::ZERO));
+            largest = score.fold(|a, b| a.max(b)).max(largest);
+        });
+        let perturbed = Perturbed {
+            head,
+            scores: Head::new(max_lanes(largest), self.inverse_temperature),
+            inverse_temperature: self.inverse_temperature,
+        };
         let mut sum = Sum::<A::Lanes<B>>::new();
         lanes!(A::Lanes<B>, n, |i, k, U| {
-            let z = get::<B, A, U>(scratch, i, k, A::NEG_INFINITY);
-            let e = exp(perturbed.exponent(z));
+            let noise = get::<B, A, U>(scratch, i, k, A::ZERO);
+            let e = perturbed.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY), noise);
             sum.add(e);
             poke(scratch, i, k, e);
         } flush { sum.flush() });
@@ -127,24 +164,8 @@ impl<A: Real> NoisyRow<A> for Soft<'_, A> {
             let e = get::<B, A, U>(scratch, i, k, A::ZERO);
             put::<B, A, U>(out, i, k, e * Pack::splat(factor));
         });
-        put_perturbed_stats(stats, &head, &perturbed, normaliser);
+        put_stats(stats, perturbed.max(), normaliser);
     }
-}
-
-/// The statistics of the perturbed row; a row with `+inf` stores the mark of a constant one.
-#[inline(always)]
-fn put_perturbed_stats<A: Real>(
-    stats: &mut [MaybeUninit<A>],
-    head: &Head<A>,
-    perturbed: &Head<A>,
-    normaliser: A,
-) {
-    let max = if head.is_constant() {
-        head.max
-    } else {
-        perturbed.max
-    };
-    put_stats(stats, max, normaliser);
 }
 
 impl<A: Real> Region for Soft<'_, A> {
@@ -159,7 +180,6 @@ struct Hard<'a, A: Real> {
     given: &'a [A],
     noise: Noise,
     n: usize,
-    inverse_temperature: A,
     hard: Output<'a, A>,
     stats: Output<'a, A>,
 }
@@ -175,16 +195,26 @@ impl<A: Real> NoisyRow<A> for Hard<'_, A> {
         let x = row(self.logits, r, n);
         // SAFETY: row `r` is in this task's range and borrowed once.
         let (hard, stats) = unsafe { (self.hard.row(r, n), self.stats.row(r, 2)) };
-        let head = Head::new(row_max::<B, A>(x), A::ONE);
-        let largest = perturb::<B, A>(&head, false, x, scratch);
-        let perturbed = Head::new(largest, self.inverse_temperature);
-        let mut sum = Sum::<A::Lanes<B>>::new();
-        lanes!(A::Lanes<B>, n, |i, k, U| {
-            sum.add(perturbed.weight(get::<B, A, U>(scratch, i, k, A::NEG_INFINITY)));
-        } flush { sum.flush() });
-        let normaliser = sum.total();
-        put_one_hot::<B, A>(hard, scratch, largest, normaliser);
-        put_perturbed_stats(stats, &head, &perturbed, normaliser);
+        let (largest, nan) = max_and_nan::<B, A>(x);
+        let head = Head::new(largest, A::ONE);
+        let uniforms = matches!(self.noise, Noise::Drawn { kind, .. } if kind == Kind::Uniform);
+        let (choice, best) = if uniforms && !nan && largest != A::NEG_INFINITY {
+            let (best, k) = winner::<B, A>(&head, x, scratch, hard);
+            (Choice::Class(k), best)
+        } else {
+            lanes!(A::Lanes<B>, n, |i, k, U| {
+                let z = head.exponent(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
+                let noise = get::<B, A, U>(scratch, i, k, A::ZERO);
+                poke(scratch, i, k, score(z, noise));
+            });
+            choice::<B, A>(scratch)
+        };
+        let max = if head.is_constant() {
+            head.max
+        } else {
+            Head::new(best, A::ONE).max
+        };
+        put_choice(hard, stats, &choice, max);
     }
 }
 
@@ -217,10 +247,27 @@ impl<A: Real> NoisyRow<A> for HardBackward<'_, A> {
         let (x, g) = (row(self.logits, r, n), row(self.grad, r, n));
         // SAFETY: row `r` is in this task's range and borrowed once.
         let out = unsafe { self.grad_logits.row(r, n) };
-        let head = Head::new(row_max::<B, A>(x), A::ONE);
-        perturb::<B, A>(&head, false, x, scratch);
-        let (max, normaliser) = (self.stats[2 * r], self.stats[2 * r + 1]);
-        put_soft_gradient::<B, A>(out, scratch, g, max, normaliser, self.inverse_temperature);
+        let scale = self.inverse_temperature;
+        let scores = Head::from_stats(self.stats[2 * r], scale);
+        if scores.is_constant() {
+            out.fill(MaybeUninit::new(A::ZERO));
+            return;
+        }
+        let perturbed = Perturbed {
+            head: Head::new(row_max::<B, A>(x), A::ONE),
+            scores,
+            inverse_temperature: scale,
+        };
+        let mut mean = Mean::<A::Lanes<B>>::new();
+        lanes!(A::Lanes<B>, n, |i, k, U| {
+            prefetch(g, i, k);
+            let noise = get::<B, A, U>(scratch, i, k, A::ZERO);
+            let e = perturbed.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY), noise);
+            put::<B, A, U>(out, i, k, e);
+            mean.add(e, get::<B, A, U>(g, i, k, A::ZERO));
+        } flush { mean.flush() });
+        // SAFETY: the loop above wrote every value of the row.
+        unsafe { put_soft_gradient::<B, A>(out, g, &mean, scale) };
     }
 }
 
@@ -247,11 +294,12 @@ fn source<'a, F: Element>(
 }
 
 /// The noise that rows from `start` on see.
-fn noise_at(given: usize, seed: Seed, first: u64, element: usize) -> Noise {
+fn noise_at(given: usize, kind: Kind, seed: Seed, first: u64, element: usize) -> Noise {
     if given > 0 {
         Noise::Given
     } else {
         Noise::Drawn {
+            kind,
             seed,
             first: first.wrapping_add(element as u64),
         }
@@ -287,17 +335,17 @@ pub fn gumbel_softmax<F: Element>(
     run!(
         Soft, rows, NOISE_WORK * n, |start| { logits: n, given: width } {} { out: n } { stats: 2 }
         {
-            noise: noise_at(width, seed, first, start * n),
+            noise: noise_at(width, Kind::Gumbel, seed, first, start * n),
             n: n,
             inverse_temperature: reciprocal(temperature),
         }
     );
 }
 
-/// The one-hot of the argmax of `logits + G` for every row, an exact sample of `softmax(logits)`, and the statistics of the
-/// perturbed rows at `temperature`.
+/// The one-hot of the argmax of `logits + G` for every row, an exact sample of `softmax(logits)`, with two statistics: the
+/// maximum of the perturbed row, and 1, or 0 if nothing can be chosen.
 ///
-/// Noise and statistics are those of [`gumbel_softmax`], except that entries of `+inf` do get noise: one of them is drawn. A row
+/// Noise and maximum are those of [`gumbel_softmax`], except that entries of `+inf` do get noise: one of them is drawn. A row
 /// of `-inf` gives zeros, a row with NaN is NaN.
 ///
 /// # Panics
@@ -310,7 +358,6 @@ pub fn gumbel_argmax<F: Element>(
     seed: Seed,
     first: u64,
     n: usize,
-    temperature: f64,
     hard: &mut [MaybeUninit<F>],
     stats: &mut [MaybeUninit<F::Acc>],
 ) {
@@ -319,12 +366,12 @@ pub fn gumbel_argmax<F: Element>(
     let (given, width) = source(KERNEL, noise, logits.len(), n);
     check_len(KERNEL, "hard", hard.len(), logits.len());
     check_len(KERNEL, "stats", stats.len(), 2 * rows);
+    let kind = if n < RACE { Kind::Gumbel } else { Kind::Uniform };
     run!(
         Hard, rows, NOISE_WORK * n, |start| { logits: n, given: width } {} { hard: n } { stats: 2 }
         {
-            noise: noise_at(width, seed, first, start * n),
+            noise: noise_at(width, kind, seed, first, start * n),
             n: n,
-            inverse_temperature: reciprocal(temperature),
         }
     );
 }
@@ -357,7 +404,7 @@ pub fn gumbel_argmax_backward<F: Element>(
         HardBackward, rows, NOISE_WORK * n, |start|
         { logits: n, given: width, grad: n } { stats: 2 } { grad_logits: n } {}
         {
-            noise: noise_at(width, seed, first, start * n),
+            noise: noise_at(width, Kind::Gumbel, seed, first, start * n),
             n: n,
             inverse_temperature: reciprocal(temperature),
         }

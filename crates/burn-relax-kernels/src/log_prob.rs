@@ -7,7 +7,7 @@ use crate::distribute::run;
 use crate::element::Element;
 use crate::real::Real;
 use crate::rows::{
-    Head, Output, check_len, count_rows, get, lanes, poke, prefetch, put, put_stats, reciprocal,
+    Head, Output, check_len, count_rows, get, lanes, prefetch, put, put_stats, reciprocal,
     row, row_max, unless_zero,
 };
 use crate::simd::{Backend, Pack, Region, Vector};
@@ -15,21 +15,13 @@ use crate::sums::Sum;
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
-/// Head and normaliser of a row, and `ln` of the latter, 0 where nothing can be chosen; keeps the weights that it sums.
+/// Head and normaliser of a row, and `ln` of the latter, 0 where nothing can be chosen.
 #[inline(always)]
-pub(crate) fn normalisers<B: Backend, A: Real>(
-    x: &[A],
-    scale: A,
-    mut weights: Option<&mut [A]>,
-) -> (Head<A>, A, A) {
+pub(crate) fn normalisers<B: Backend, A: Real>(x: &[A], scale: A) -> (Head<A>, A, A) {
     let head = Head::new(row_max::<B, A>(x), scale);
     let mut sum = Sum::<A::Lanes<B>>::new();
     lanes!(A::Lanes<B>, x.len(), |i, k, U| {
-        let e = head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
-        sum.add(e);
-        if let Some(weights) = &mut weights {
-            poke(weights, i, k, e);
-        }
+        sum.add(head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY)));
     } flush { sum.flush() });
     let normaliser = sum.total();
     let log = if normaliser == A::ZERO {
@@ -57,7 +49,7 @@ impl<A: Real> Region for Forward<'_, A> {
             // SAFETY: row `r` is in this task's range and borrowed once.
             let (log_prob, stats) =
                 unsafe { (self.log_prob.row(r, self.samples), self.stats.row(r, 2)) };
-            let (head, normaliser, log) = normalisers::<B, A>(x, A::ONE, None);
+            let (head, normaliser, log) = normalisers::<B, A>(x, A::ONE);
             for (out, &k) in log_prob.iter_mut().zip(row(self.index, r, self.samples)) {
                 out.write(if normaliser.is_nan() {
                     A::NAN

@@ -1,61 +1,108 @@
 //! The Gumbel-max trick without most of its logarithms.
 //!
-//! The winner of a row is the argmax of `z + G`, `G = -ln(-ln u)`. Since `-ln u > 1 - u`, a score is less than
-//! `ln w - ln(1 - u)` with the weight `w = e^z` that the normaliser is summed from: where `w < (1 - u) e^best` the entry cannot
-//! beat the best score so far, and its two logarithms need not be taken. Few entries pass, the fewer the longer the row, and the
-//! winner is the same to the bit: scores that are taken are those of [`perturb`](crate::gumbel::perturb).
+//! The winner of a row is the argmax of `z + G`, `G = -ln(-ln u)`. With `v = 1 - u`, `-ln u > v + v^2 / 2`, and a binary logarithm is at
+//! least the number's exponent plus what its mantissa is above 1. So a score has an upper bound that costs a few instructions, and
+//! only entries whose bound is near the largest one need their two logarithms taken: one or two of a row. The winner is the same to
+//! the bit: scores that are taken are those of [`score`].
 
-use crate::math::exp;
+use crate::gumbel::score;
 use crate::real::Real;
-use crate::rows::{Head, get, lanes};
+use crate::rows::{Head, get, lanes, put, written};
 use crate::simd::{Backend, Pack, Vector, max_lanes};
+use core::mem::MaybeUninit;
 
-/// Lowers the bar, so that rounding cannot shut out a winner: weight, uniform, score and the bar itself are each off by less than a
+/// How far the best score is most often below the largest bound, at most.
+const NEAR: f64 = 0.5;
+
+/// Lowers the bar, so that rounding cannot shut out a winner: bounds, scores and the bar itself are each off by less than a
 /// hundredth of this.
 const SLACK: f64 = 1.0 / 1024.0;
 
-/// The lowest index of the largest `z + G` of a row without NaN, 0 if every entry is forbidden.
+/// An upper bound of `-ln(-ln u)`.
+#[inline(always)]
+fn bound<V: Vector>(u: V) -> V {
+    let v = V::splat(V::Scalar::ONE) - u;
+    let least = (v * V::splat(V::Scalar::from_f64(0.5))).mul_add(v, v);
+    let biased = least.shr_mantissa().ior(V::Scalar::INTEGER_BITS);
+    let mantissa = least
+        .iand(V::Scalar::MANTISSA_BITS)
+        .ior(V::Scalar::ONE_BITS);
+    // One more than the exponent plus what the mantissa is above 1, which `INTEGER_OFFSET` less one would give rounded.
+    let binary = (biased - V::splat(V::Scalar::INTEGER_OFFSET)) + mantissa;
+    let ln_2 = V::splat(V::Scalar::from_f64(core::f64::consts::LN_2));
+    ln_2 - ln_2 * binary
+}
+
+/// The largest `z + G` of a row without NaN and the lowest index that has it, `-inf` and 0 if every entry is forbidden.
 ///
-/// `weights` are the row's `e^z`, `uniforms` the numbers that its noise is made from.
+/// `uniforms` are the numbers that the row's noise is made from, `bounds` is scratch of the row's length.
 #[inline(always)]
 pub(crate) fn winner<B: Backend, A: Real>(
     head: &Head<A>,
     x: &[A],
-    weights: &[A],
     uniforms: &[A],
-) -> usize {
-    let lowered = A::from_f64(1.0 - SLACK);
+    bounds: &mut [MaybeUninit<A>],
+) -> (A, usize) {
+    let n = x.len();
+    let mut largest = A::Lanes::<B>::splat(A::NEG_INFINITY);
+    lanes!(A::Lanes<B>, n, |i, k, U| {
+        let z = head.exponent(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
+        let most = z + bound(get::<B, A, U>(uniforms, i, k, A::from_f64(0.5)));
+        largest = most.fold(|a, b| a.max(b)).max(largest);
+        put::<B, A, U>(bounds, i, k, most);
+    });
+    let mut bar = max_lanes(largest) - A::from_f64(NEAR);
+    loop {
+        // SAFETY: the loop above wrote every value of the row.
+        let (best, index) = best_above::<B, A>(head, x, uniforms, unsafe { written(bounds) }, bar);
+        let reached = best - A::from_f64(SLACK);
+        // Whoever was passed over is below the bar. If the best is not above it, its own score is the bar of a second round.
+        if reached >= bar || best == A::NEG_INFINITY {
+            return (best, index);
+        }
+        bar = reached;
+    }
+}
+
+/// The best of the entries whose bound is not below `bar`, which rises with it.
+#[inline(always)]
+fn best_above<B: Backend, A: Real>(
+    head: &Head<A>,
+    x: &[A],
+    uniforms: &[A],
+    bounds: &[A],
+    mut bar: A,
+) -> (A, usize) {
     let (mut best, mut index) = (A::NEG_INFINITY, 0);
-    // `e^best`, lowered; 0 lets every entry pass.
-    let mut bar = A::ZERO;
-    lanes!(A::Lanes<B>, x.len(), |i, k, U| {
-        let u = get::<B, A, U>(uniforms, i, k, A::from_f64(0.5));
-        let w = get::<B, A, U>(weights, i, k, A::ZERO);
-        let least = (Pack::splat(A::ONE) - u) * Pack::splat(bar);
-        if Pack::<A::Lanes<B>, U>::bits(w.not_lt(least)) != 0 {
-            let z = head.exponent(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
-            let forbidden = Pack::splat(A::NEG_INFINITY);
-            let score = Pack::select(z.ne(forbidden), z + A::gumbel(u), z);
-            let largest = max_lanes(score.fold(|a, b| a.max(b)));
+    // One vector at a time: more would be computed for nothing.
+    let mut i = 0;
+    while i < x.len() {
+        let k = (x.len() - i).min(A::Lanes::<B>::LANES);
+        let most = get::<B, A, 1>(bounds, i, k, A::NEG_INFINITY);
+        if Pack::<A::Lanes<B>, 1>::bits(most.not_lt(Pack::splat(bar))) != 0 {
+            let z = head.exponent(get::<B, A, 1>(x, i, k, A::NEG_INFINITY));
+            let u = get::<B, A, 1>(uniforms, i, k, A::from_f64(0.5));
+            let score = score(z, A::gumbel(u));
+            let largest = max_lanes(score);
             if largest > best {
-                let first = Pack::<A::Lanes<B>, U>::bits(score.eq(Pack::splat(largest)));
-                index = i + first.trailing_zeros() as usize;
-                best = largest;
-                bar = max_lanes(exp(A::Lanes::<B>::splat(best))) * lowered;
+                let first = Pack::<A::Lanes<B>, 1>::bits(score.eq(Pack::splat(largest)));
+                (best, index) = (largest, i + first.trailing_zeros() as usize);
+                let raised = best - A::from_f64(SLACK);
+                bar = if raised > bar { raised } else { bar };
             }
         }
-    });
-    index
+        i += k;
+    }
+    (best, index)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::argmax::first_equal;
-    use crate::gumbel::perturb;
     use crate::noise::{Kind, noise_row};
     use crate::philox::Seed;
-    use crate::rows::row_max;
+    use crate::rows::{poke, row_max};
     use crate::simd::{Path, Region, enter};
     use core::ops::Range;
     use std::sync::Mutex;
@@ -86,16 +133,17 @@ mod tests {
                     }
                 }
                 let head = Head::new(row_max::<B, A>(&x), A::ONE);
-                let mut weights = vec![A::ZERO; n];
-                lanes!(A::Lanes<B>, n, |i, k, U| {
-                    let e = head.weight(get::<B, A, U>(&x, i, k, A::NEG_INFINITY));
-                    crate::rows::poke(&mut weights, i, k, e);
-                });
+                let mut bounds = vec![MaybeUninit::new(A::ZERO); n];
                 noise_row::<A::Lanes<B>>(Kind::Uniform, seed, 0, &mut noise);
-                let won = winner::<B, A>(&head, &x, &weights, &noise);
+                let won = winner::<B, A>(&head, &x, &noise, &mut bounds);
                 noise_row::<A::Lanes<B>>(Kind::Gumbel, seed, 0, &mut noise);
-                let largest = perturb::<B, A>(&head, false, &x, &mut noise);
-                wrong += usize::from(won != first_equal::<B, A>(&noise, largest));
+                lanes!(A::Lanes<B>, n, |i, k, U| {
+                    let z = head.exponent(get::<B, A, U>(&x, i, k, A::NEG_INFINITY));
+                    let noise_of = get::<B, A, U>(&noise, i, k, A::ZERO);
+                    poke(&mut noise, i, k, score(z, noise_of));
+                });
+                let largest = row_max::<B, A>(&noise);
+                wrong += usize::from(won != (largest, first_equal::<B, A>(&noise, largest)));
             }
             *self.wrong.lock().unwrap() = wrong;
         }

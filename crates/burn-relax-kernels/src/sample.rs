@@ -42,7 +42,7 @@ impl<A: Real> Region for Sample<'_, A> {
             rows.end * samples,
         );
         let mut noise = vec![A::ZERO; batch.min(rows.len() * samples) * n];
-        let mut weights = vec![A::ZERO; n];
+        let mut bounds = vec![MaybeUninit::uninit(); n];
         for r in rows {
             let x = row(self.logits, r, n);
             // SAFETY: row `r` is in this task's range and borrowed once.
@@ -54,7 +54,7 @@ impl<A: Real> Region for Sample<'_, A> {
                 )
             };
             let scale = self.inverse_temperature;
-            let (head, normaliser, log) = normalisers::<B, A>(x, scale, Some(&mut weights));
+            let (head, normaliser, log) = normalisers::<B, A>(x, scale);
             put_stats(stats, head.max, normaliser);
             let nan = normaliser.is_nan();
             for s in 0..samples {
@@ -69,7 +69,7 @@ impl<A: Real> Region for Sample<'_, A> {
                 let k = if nan {
                     first_nan::<B, A>(x)
                 } else {
-                    winner::<B, A>(&head, x, &weights, uniforms)
+                    winner::<B, A>(&head, x, uniforms, &mut bounds).1
                 };
                 index[s].write(k as i64);
                 let l = if nan {

@@ -52,7 +52,14 @@ impl<V: Vector> Sum<V> {
     }
 }
 
-/// A sum of numbers of both signs, which may be small beside them: what the additions round off is summed too (Knuth's two-sum).
+/// What the rounding of `sum = a + b` took away, exactly (Knuth's two-sum). NaN where one of them is infinite.
+#[inline(always)]
+pub(crate) fn lost<V: Vector>(a: V, b: V, sum: V) -> V {
+    let added = sum - a;
+    (a - (sum - added)) + (b - added)
+}
+
+/// A sum of numbers of both signs, which may be small beside them: what the additions round off is summed too.
 #[derive(Clone, Copy)]
 pub(crate) struct CompensatedSum<V> {
     sum: V,
@@ -72,8 +79,7 @@ impl<V: Vector> CompensatedSum<V> {
     pub(crate) fn add<const U: usize>(&mut self, x: Pack<V, U>) {
         for x in x.0 {
             let sum = self.sum + x;
-            let added = sum - self.sum;
-            self.lost = self.lost + ((self.sum - (sum - added)) + (x - added));
+            self.lost = self.lost + lost(self.sum, x, sum);
             self.sum = sum;
         }
     }
@@ -110,6 +116,11 @@ impl<V: Vector> Mean<V> {
     pub(crate) fn flush(&mut self) {
         self.weighted.flush();
         self.weights.flush();
+    }
+    /// The sum of the weights, after the last `flush`.
+    #[inline(always)]
+    pub(crate) fn weight(&self) -> V::Scalar {
+        self.weights.total()
     }
     /// The mean, after the last `flush`; 0 without weights.
     #[inline(always)]

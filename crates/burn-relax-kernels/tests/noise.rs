@@ -112,7 +112,7 @@ fn generated_noise_equals_given_noise() {
         assert_eq!(run(None), run(Some(&noise)));
         let hard = |noise: Option<&[f32]>| {
             let (mut y, mut s) = (out::<f32>(5 * n), stats::<f32>(10));
-            kernels::gumbel_argmax(&logits, noise, SEED, 11, n, 0.7, &mut y, &mut s);
+            kernels::gumbel_argmax(&logits, noise, SEED, 11, n, &mut y, &mut s);
             let (s, mut b) = (filled(s), out::<f32>(5 * n));
             let g = narrow::<f32>(&case.grad);
             kernels::gumbel_argmax_backward(&logits, noise, SEED, 11, &s, &g, n, 0.7, &mut b);

@@ -190,9 +190,9 @@ operators! {
     argmax(logits: F [n];) -> (index: i64 [1])
     |n, features of logits, row| crate::argmax(logits, n, index);
 
-    /// One-hot of the argmax, and the row statistics.
+    /// One-hot of the argmax, with the maximum of every row and whether anything can be chosen: the temperature is for the gradient.
     straight_through_argmax(logits: F [n]; temperature: f64) -> (hard: F [n], stats: Acc<F> [2])
-    |n, features of logits, row| crate::straight_through_argmax(logits, n, temperature, hard, stats);
+    |n, features of logits, row| crate::straight_through_argmax(logits, n, hard, stats);
 
     /// Gradient of [`straight_through_argmax`].
     straight_through_argmax_backward(logits: F [n], stats: Acc<F> [2], grad: F [n]; temperature: f64)
@@ -213,16 +213,16 @@ operators! {
         logits, Some(noise), Seed::default(), 0, n, temperature, probs, stats
     );
 
-    /// One-hot of the argmax of logits plus the noise of `seed`, and the statistics of the perturbed rows.
+    /// As [`straight_through_argmax`] for the logits plus the noise of `seed`.
     gumbel_argmax(logits: F [n]; temperature: f64, seed: Seed) -> (hard: F [n], stats: Acc<F> [2])
     |n, features of logits, row| crate::gumbel_argmax(
-        logits, None, seed, seed.element(row, n), n, temperature, hard, stats
+        logits, None, seed, seed.element(row, n), n, hard, stats
     );
 
-    /// One-hot of the argmax of logits plus given noise, and the statistics of the perturbed rows.
+    /// As [`straight_through_argmax`] for the logits plus given noise.
     gumbel_argmax_with_noise(logits: F [n], noise: F [n]; temperature: f64) -> (hard: F [n], stats: Acc<F> [2])
     |n, features of logits, row| crate::gumbel_argmax(
-        logits, Some(noise), Seed::default(), 0, n, temperature, hard, stats
+        logits, Some(noise), Seed::default(), 0, n, hard, stats
     );
 
     /// Gradient of [`gumbel_argmax`].

@@ -103,7 +103,7 @@ pub fn every_kernel<F: Element>(c: &Case) -> Vec<Named> {
     add("gumbel_softmax", n, &filled(y));
 
     let (mut y, mut s) = (out::<F>(total), stats::<F>(2 * rows));
-    kernels::gumbel_argmax(&logits, Some(&noise), SEED, 0, n, t, &mut y, &mut s);
+    kernels::gumbel_argmax(&logits, Some(&noise), SEED, 0, n, &mut y, &mut s);
     let mut b = out::<F>(total);
     kernels::gumbel_argmax_backward(
         &logits,
@@ -120,7 +120,7 @@ pub fn every_kernel<F: Element>(c: &Case) -> Vec<Named> {
     add("gumbel_argmax_backward", n, &filled(b));
 
     let (mut y, mut s) = (out::<F>(total), stats::<F>(2 * rows));
-    kernels::straight_through_argmax(&logits, n, t, &mut y, &mut s);
+    kernels::straight_through_argmax(&logits, n, &mut y, &mut s);
     let mut b = out::<F>(total);
     kernels::straight_through_argmax_backward(&logits, &filled(s), &grad, n, t, &mut b);
     add("straight_through_argmax", n, &filled(y));
@@ -210,7 +210,7 @@ pub fn every_noise_kernel<F: Element>(c: &Case) -> Vec<Named> {
     kernels::gumbel_softmax(&logits, None, SEED, 5, n, c.temperature, &mut y, &mut s);
     named.push(("gumbel_softmax".into(), n, wide(&filled(y))));
     let (mut y, mut s) = (out::<F>(n * rows), stats::<F>(2 * rows));
-    kernels::gumbel_argmax(&logits, None, SEED, 5, n, c.temperature, &mut y, &mut s);
+    kernels::gumbel_argmax(&logits, None, SEED, 5, n, &mut y, &mut s);
     named.push(("gumbel_argmax".into(), n, wide(&filled(y))));
     let (mut b, g) = (out::<F>(n * rows), narrow::<F>(&c.grad));
     kernels::gumbel_argmax_backward(
