@@ -10,20 +10,26 @@ use crate::rows::{
     Head, Output, check_len, count_rows, get, lanes, prefetch, put, put_stats, reciprocal,
     row, row_max, unless_zero,
 };
-use crate::simd::{Backend, Pack, Region, Vector};
-use crate::sums::Sum;
+use crate::simd::{Backend, Pack, Region, Vector, max_lanes};
+use crate::sums::{Sum, dominated};
 use core::mem::MaybeUninit;
 use core::ops::Range;
+
+/// The sum of the unnormalised weights.
+#[inline(always)]
+fn wide_normaliser<B: Backend, A: Real>(head: &Head<A>, x: &[A]) -> f64 {
+    let mut sum = Sum::<A::Lanes<B>>::new();
+    lanes!(A::Lanes<B>, x.len(), |i, k, U| {
+        sum.add(head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY)));
+    } flush { sum.flush() });
+    sum.wide_total()
+}
 
 /// Head and normaliser of a row, and `ln` of the latter, 0 where nothing can be chosen.
 #[inline(always)]
 pub(crate) fn normalisers<B: Backend, A: Real>(x: &[A], scale: A) -> (Head<A>, A, A) {
     let head = Head::new(row_max::<B, A>(x), scale);
-    let mut sum = Sum::<A::Lanes<B>>::new();
-    lanes!(A::Lanes<B>, x.len(), |i, k, U| {
-        sum.add(head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY)));
-    } flush { sum.flush() });
-    let normaliser = sum.total();
+    let normaliser = A::from_f64(wide_normaliser::<B, A>(&head, x));
     let log = if normaliser == A::ZERO {
         A::ZERO
     } else {
@@ -92,25 +98,44 @@ impl<A: Real> Region for Backward<'_, A> {
                 continue;
             }
             let total: f64 = drawn.clone().map(|(_, g)| g.to_f64()).sum();
-            let normaliser = self.stats[2 * r + 1];
-            let factor = if normaliser == A::ZERO {
-                A::ZERO
+            let careful = dominated(self.stats[2 * r + 1]) && self.samples <= CAREFUL;
+            let normaliser = if careful {
+                wide_normaliser::<B, A>(&head, x)
             } else {
-                A::from_f64(-total * scale.to_f64() / normaliser.to_f64())
+                self.stats[2 * r + 1].to_f64()
             };
+            let factor = if normaliser == 0.0 {
+                0.0
+            } else {
+                -total / normaliser
+            };
+            let scaled = A::from_f64(factor * scale.to_f64());
             lanes!(A::Lanes<B>, n, |i, k, U| {
                 prefetch(x, i, k);
                 let e = head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
-                put::<B, A, U>(out, i, k, unless_zero(e, e * Pack::splat(factor)));
+                put::<B, A, U>(out, i, k, unless_zero(e, e * Pack::splat(scaled)));
             });
-            for (&k, &g) in drawn {
-                // SAFETY: the loop above wrote every value of the row.
-                let before = unsafe { out[k as usize].assume_init() };
-                out[k as usize].write(before + g * scale);
+            for (&k, &g) in drawn.clone() {
+                let k = k as usize;
+                let gradient = if careful {
+                    let same = drawn.clone().filter(|&(&other, _)| other as usize == k);
+                    let weight = max_lanes(head.weight(A::Lanes::<B>::splat(x[k])));
+                    let own: f64 = same.map(|(_, g)| g.to_f64()).sum();
+                    A::from_f64((own + weight.to_f64() * factor) * scale.to_f64())
+                } else {
+                    // SAFETY: the loop above wrote every value of the row.
+                    let before = unsafe { out[k].assume_init() };
+                    before + g * scale
+                };
+                out[k].write(gradient);
             }
         }
     }
 }
+
+/// Samples of a row up to which a row that one class dominates gets the gradient of each in `f64`: it may be a small difference of
+/// upstream gradients. The time goes with their square.
+const CAREFUL: usize = 16;
 
 /// Checks that every index is one of the `n` classes.
 #[track_caller]

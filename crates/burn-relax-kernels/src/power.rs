@@ -13,7 +13,7 @@ use crate::real::Real;
 use crate::rows::{
     Output, check_len, count_rows, get, inverse, lanes, put, put_stats, row, unless_zero, written,
 };
-use crate::simd::{Backend, Pack, Region, Vector};
+use crate::simd::{Backend, Pack, Region, Vector, current_path, enter};
 use crate::sums::{Sum, dominated, residual};
 use core::mem::MaybeUninit;
 use core::ops::Range;
@@ -111,6 +111,10 @@ impl<A: Real> Region for Backward<'_, A> {
                 continue;
             }
             let p = power_of(self.power, r);
+            if !A::DOUBLE && dominated(normaliser) && p / max > A::from_f64(STEEP) {
+                in_f64(v, p, g, grad_v, &mut grad_p[0]);
+                continue;
+            }
             let mut sum = Sum::<A::Lanes<B>>::new();
             lanes!(A::Lanes<B>, n, |i, k, U| {
                 let (y, g) = (get::<B, A, U>(y, i, k, zero), get::<B, A, U>(g, i, k, zero));
@@ -140,6 +144,53 @@ impl<A: Real> Region for Backward<'_, A> {
             grad_p[0].write(sum.total());
         }
     }
+}
+
+/// The slope `p / max` above which a row that few entries dominate goes through `f64`: its gradient is that many times a small
+/// difference. Such rows are short or nearly empty.
+const STEEP: f64 = 2.0;
+
+/// The backward pass of one row in `f64`, from its values alone.
+fn in_f64<A: Real>(
+    v: &[A],
+    p: A,
+    g: &[A],
+    grad_v: &mut [MaybeUninit<A>],
+    grad_p: &mut MaybeUninit<A>,
+) {
+    let n = v.len();
+    let wide = |x: &[A]| x.iter().map(|x| x.to_f64()).collect::<Vec<_>>();
+    let (values, grad, power) = (&wide(v)[..], &wide(g)[..], &[p.to_f64()][..]);
+    let filled = |len| vec![MaybeUninit::new(0.0); len];
+    let (mut y, mut stats, mut of_v, mut of_p) = (filled(n), filled(2), filled(n), filled(1));
+    let forward = Forward {
+        values,
+        power,
+        n,
+        out: Output::new(&mut y),
+        stats: Output::new(&mut stats),
+    };
+    enter(current_path(), &forward, 0..1);
+    // SAFETY: every value was written at first.
+    let (out, stats) = unsafe { (written(&y), written(&stats)) };
+    let backward = Backward {
+        values,
+        power,
+        out,
+        stats,
+        grad,
+        n,
+        grad_values: Output::new(&mut of_v),
+        grad_power: Output::new(&mut of_p),
+    };
+    enter(current_path(), &backward, 0..1);
+    // SAFETY: as above.
+    let (of_v, of_p) = unsafe { (written(&of_v), written(&of_p)) };
+    let (least, most) = (A::MIN.to_f64(), A::MAX.to_f64());
+    for (grad, x) in grad_v.iter_mut().zip(of_v) {
+        grad.write(A::from_f64(x.clamp(least, most)));
+    }
+    grad_p.write(A::from_f64(of_p[0]));
 }
 
 /// `v^p / sum v^p` for every row, and its statistics: the maximum of `v` and `sum (v / max)^p`.
