@@ -6,17 +6,18 @@
 //! `<V_i, g>` class by class, in `f64` because their differences may be small; then one pass over the row for the logits.
 
 use crate::gather::chosen;
+use crate::gather_many::{MANY, Many};
 use crate::real::Real;
 use crate::rows::{
     Head, Output, get, inverse, lanes, poke, put, put_stats, row, row_max, unless_zero, written,
 };
-use crate::simd::{Backend, Pack, Region, Vector};
+use crate::simd::{Backend, Pack, Region, Vector, current_path, enter};
 use crate::sums::{Sum, residual};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
 /// Vectors of features summed together.
-const STRIP: usize = 4;
+pub(crate) const STRIP: usize = 4;
 /// Classes whose contributions are summed before they move to the outer accumulator.
 const CLASS_BLOCK: usize = 16;
 
@@ -47,6 +48,9 @@ fn weights<B: Backend, A: Real>(head: &Head<A>, x: &[A], scratch: &mut [A]) -> A
 impl<A: Real> Region for Forward<'_, A> {
     #[inline(always)]
     fn run<B: Backend>(&self, rows: Range<usize>) {
+        if !A::DOUBLE && self.features >= MANY {
+            return enter(current_path(), &Many(self), rows);
+        }
         let (n, features) = (self.n, self.features);
         let width = A::Lanes::<B>::LANES;
         let mut scratch = vec![A::ZERO; n];
@@ -71,14 +75,24 @@ impl<A: Real> Region for Forward<'_, A> {
                 }
             }
             put_stats(stats, head.max, normaliser);
-            if self.with_hard {
-                // SAFETY: as above.
-                let hard = unsafe { self.hard.row(r, features) };
-                for (f, hard) in hard.iter_mut().enumerate() {
-                    hard.write(chosen::<B, A>(x, largest, normaliser, |k| {
-                        v[k * features + f]
-                    }));
-                }
+            self.put_hard::<B>(r, largest, normaliser);
+        }
+    }
+}
+
+impl<A: Real> Forward<'_, A> {
+    /// Writes the values at the argmax, if they are asked for.
+    #[inline(always)]
+    pub(crate) fn put_hard<B: Backend>(&self, r: usize, largest: A, normaliser: A) {
+        if self.with_hard {
+            let (n, features) = (self.n, self.features);
+            let (x, v) = (row(self.logits, r, n), row(self.values, r, n * features));
+            // SAFETY: regions call this for rows of their range, once each.
+            let hard = unsafe { self.hard.row(r, features) };
+            for (f, hard) in hard.iter_mut().enumerate() {
+                hard.write(chosen::<B, A>(x, largest, normaliser, |k| {
+                    v[k * features + f]
+                }));
             }
         }
     }
@@ -125,6 +139,9 @@ pub(crate) struct Backward<'a, A: Real> {
 impl<A: Real> Region for Backward<'_, A> {
     #[inline(always)]
     fn run<B: Backend>(&self, rows: Range<usize>) {
+        if !A::DOUBLE && self.features >= MANY {
+            return enter(current_path(), &Many(self), rows);
+        }
         let (n, features) = (self.n, self.features);
         let mut scratch = vec![A::ZERO; n];
         let mut wide_grad = vec![0.0; features];
@@ -145,6 +162,9 @@ impl<A: Real> Region for Backward<'_, A> {
                 *wide = g.to_f64();
             }
             let expected = product(soft, &wide_grad);
+            // All of them, if they fit one vector: the loop over classes need not read them again.
+            let width = A::Lanes::<B>::LANES;
+            let all = get::<B, A, 1>(g, 0, features.min(width), A::ZERO);
             for (i, &e) in scratch.iter().enumerate() {
                 let (class, out) = (row(v, i, features), &mut grad_v[i * features..][..features]);
                 if e == A::ZERO {
@@ -153,9 +173,18 @@ impl<A: Real> Region for Backward<'_, A> {
                     continue;
                 }
                 let w = e * factor;
-                lanes!(A::Lanes<B>, features, |f, k, U| {
-                    put::<B, A, U>(out, f, k, get::<B, A, U>(g, f, k, A::ZERO) * Pack::splat(w));
-                });
+                if features <= width {
+                    put::<B, A, 1>(out, 0, features, all * Pack::splat(w));
+                } else {
+                    lanes!(A::Lanes<B>, features, |f, k, U| {
+                        put::<B, A, U>(
+                            out,
+                            f,
+                            k,
+                            get::<B, A, U>(g, f, k, A::ZERO) * Pack::splat(w),
+                        );
+                    });
+                }
                 grad_x[i].write(A::from_f64(product(class, &wide_grad) - expected));
             }
             if head.is_constant() {
@@ -185,18 +214,20 @@ const PRODUCTS: usize = 8;
 
 /// `<a, b>` in `f64`, where products of `f32` are exact.
 #[inline(always)]
-fn product<A: Real>(a: &[A], b: &[f64]) -> f64 {
+pub(crate) fn product<A: Real>(a: &[A], b: &[f64]) -> f64 {
+    let whole = b.len() - b.len() % PRODUCTS;
+    let mut rest = 0.0;
+    for (a, b) in a[whole..].iter().zip(&b[whole..]) {
+        rest += a.to_f64() * b;
+    }
+    if whole == 0 {
+        return rest;
+    }
     let mut sums = [0.0; PRODUCTS];
-    let (mut a, mut b) = (a.chunks_exact(PRODUCTS), b.chunks_exact(PRODUCTS));
-    for (a, b) in (&mut a).zip(&mut b) {
+    for (a, b) in a.chunks_exact(PRODUCTS).zip(b.chunks_exact(PRODUCTS)) {
         for j in 0..PRODUCTS {
             sums[j] += a[j].to_f64() * b[j];
         }
-    }
-    // Not in place of the sums, which stay in a register.
-    let mut rest = 0.0;
-    for (a, b) in a.remainder().iter().zip(b.remainder()) {
-        rest += a.to_f64() * b;
     }
     let mut half = PRODUCTS / 2;
     while half > 0 {

@@ -366,7 +366,11 @@ pub fn gumbel_argmax<F: Element>(
     let (given, width) = source(KERNEL, noise, logits.len(), n);
     check_len(KERNEL, "hard", hard.len(), logits.len());
     check_len(KERNEL, "stats", stats.len(), 2 * rows);
-    let kind = if n < RACE { Kind::Gumbel } else { Kind::Uniform };
+    let kind = if n < RACE {
+        Kind::Gumbel
+    } else {
+        Kind::Uniform
+    };
     run!(
         Hard, rows, NOISE_WORK * n, |start| { logits: n, given: width } {} { hard: n } { stats: 2 }
         {

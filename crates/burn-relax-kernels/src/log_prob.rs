@@ -7,8 +7,8 @@ use crate::distribute::run;
 use crate::element::Element;
 use crate::real::Real;
 use crate::rows::{
-    Head, Output, check_len, count_rows, get, lanes, prefetch, put, put_stats, reciprocal,
-    row, row_max, unless_zero,
+    Head, Output, check_len, count_rows, get, lanes, prefetch, put, put_stats, reciprocal, row,
+    row_max, unless_zero,
 };
 use crate::simd::{Backend, Pack, Region, Vector, max_lanes};
 use crate::sums::{Sum, dominated};

@@ -38,6 +38,7 @@ macro_rules! array {
         impl Vector for $name {
             type Scalar = $scalar;
             type Mask = [bool; 4];
+            type Wide = F64x4;
             const LANES: usize = 4;
 
             #[inline(always)]

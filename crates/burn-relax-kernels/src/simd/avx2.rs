@@ -17,7 +17,7 @@ impl Backend for Avx2 {
 
 macro_rules! register {
     ($name:ident, $register:ty, $scalar:ty, $int:ty, $lanes:literal, $mantissa:literal;
-     $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident $max:ident $min:ident $lt:ident $not_lt:ident $eq:ident $ne:ident $unordered:ident $select:ident $or:ident $movemask:ident $to_int:ident $to_float:ident $isplat:ident $iadd:ident $iand:ident $ior:ident $shl:ident $shr:ident $fma:ident $sqrt:ident) => {
+     $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident $max:ident $min:ident $lt:ident $not_lt:ident $eq:ident $ne:ident $unordered:ident $select:ident $or:ident $movemask:ident $to_int:ident $to_float:ident $isplat:ident $iadd:ident $iand:ident $ior:ident $shl:ident $shr:ident $fma:ident $sqrt:ident; $wide:ty, |$v:ident| $widen:expr) => {
         /// One register.
         #[derive(Clone, Copy)]
         pub struct $name($register);
@@ -30,6 +30,7 @@ macro_rules! register {
         impl Vector for $name {
             type Scalar = $scalar;
             type Mask = $register;
+            type Wide = $wide;
             const LANES: usize = $lanes;
 
             #[inline(always)]
@@ -46,6 +47,15 @@ macro_rules! register {
             unsafe fn store(self, p: *mut $scalar) {
                 // SAFETY: the module's invariant; the caller promises `LANES` writable values.
                 unsafe { $store(p, self.0) }
+            }
+            #[inline(always)]
+            fn widen(self) -> $wide {
+                let $v = self;
+                // SAFETY: the module's invariant.
+                #[allow(unused_unsafe)] // a vector of `f64` is what it is
+                unsafe {
+                    $widen
+                }
             }
             #[inline(always)]
             fn mul_add(self, b: Self, c: Self) -> Self {
@@ -208,12 +218,16 @@ fn select_pd(m: __m256d, a: __m256d, b: __m256d) -> __m256d {
 }
 
 register!(F32x8, __m256, f32, i32, 8, 23;
-    _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_add_ps _mm256_sub_ps _mm256_mul_ps _mm256_div_ps
-    _mm256_max_ps _mm256_min_ps lt_ps not_lt_ps eq_ps ne_ps unordered_ps select_ps _mm256_or_ps
-    _mm256_movemask_ps _mm256_castps_si256 _mm256_castsi256_ps _mm256_set1_epi32 _mm256_add_epi32
-    _mm256_and_si256 _mm256_or_si256 _mm256_slli_epi32 _mm256_srli_epi32 _mm256_fmadd_ps _mm256_sqrt_ps);
+_mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_add_ps _mm256_sub_ps _mm256_mul_ps _mm256_div_ps
+_mm256_max_ps _mm256_min_ps lt_ps not_lt_ps eq_ps ne_ps unordered_ps select_ps _mm256_or_ps
+_mm256_movemask_ps _mm256_castps_si256 _mm256_castsi256_ps _mm256_set1_epi32 _mm256_add_epi32
+_mm256_and_si256 _mm256_or_si256 _mm256_slli_epi32 _mm256_srli_epi32 _mm256_fmadd_ps _mm256_sqrt_ps;
+Pack<F64x4, 2>, |v| Pack([
+    F64x4(_mm256_cvtps_pd(_mm256_castps256_ps128(v.0))),
+    F64x4(_mm256_cvtps_pd(_mm256_extractf128_ps::<1>(v.0))),
+]));
 register!(F64x4, __m256d, f64, i64, 4, 52;
     _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd
     _mm256_max_pd _mm256_min_pd lt_pd not_lt_pd eq_pd ne_pd unordered_pd select_pd _mm256_or_pd
     _mm256_movemask_pd _mm256_castpd_si256 _mm256_castsi256_pd _mm256_set1_epi64x _mm256_add_epi64
-    _mm256_and_si256 _mm256_or_si256 _mm256_slli_epi64 _mm256_srli_epi64 _mm256_fmadd_pd _mm256_sqrt_pd);
+    _mm256_and_si256 _mm256_or_si256 _mm256_slli_epi64 _mm256_srli_epi64 _mm256_fmadd_pd _mm256_sqrt_pd; Self, |v| v);

@@ -3,7 +3,7 @@
 //! Values of these types exist only below [`enter`](super::enter), inside a function compiled with the
 //! AVX-512 features and reached after they were detected: this is the invariant behind every `unsafe` block here.
 
-use super::{Backend, Vector};
+use super::{Backend, Pack, Vector};
 use core::arch::x86_64::*;
 use core::ops::{Add, Div, Mul, Sub};
 
@@ -29,7 +29,7 @@ macro_rules! avx512 {
     ($name:ident, $register:ty, $scalar:ty, $mask:ty, $int:ty, $lanes:literal, $mantissa:literal;
      $splat:ident $load:ident $store:ident $mask_load:ident $mask_store:ident $add:ident $sub:ident $mul:ident
      $div:ident $max:ident $min:ident $cmp:ident $blend:ident $to_int:ident $to_float:ident $isplat:ident $iadd:ident
-     $iand:ident $ior:ident $shl:ident $shr:ident $fma:ident $sqrt:ident $compress:ident $expand:ident; |$v:ident| $halves:expr) => {
+     $iand:ident $ior:ident $shl:ident $shr:ident $fma:ident $sqrt:ident $compress:ident $expand:ident; |$v:ident| $halves:expr; $wide:ty, $widen:expr) => {
         /// One register.
         #[derive(Clone, Copy)]
         pub struct $name($register);
@@ -42,6 +42,7 @@ macro_rules! avx512 {
         impl Vector for $name {
             type Scalar = $scalar;
             type Mask = $mask;
+            type Wide = $wide;
             const LANES: usize = $lanes;
 
             #[inline(always)]
@@ -70,6 +71,15 @@ macro_rules! avx512 {
                 let mask = ((1u32 << len) - 1) as $mask;
                 // SAFETY: the module's invariant; only the `len` lanes of the mask touch memory.
                 unsafe { $mask_store(p, mask, self.0) }
+            }
+            #[inline(always)]
+            fn widen(self) -> $wide {
+                let $v = self.0;
+                // SAFETY: the module's invariant.
+                #[allow(unused_unsafe)] // a vector of `f64` is what it is
+                unsafe {
+                    $widen
+                }
             }
             #[inline(always)]
             fn mul_add(self, b: Self, c: Self) -> Self {
@@ -197,10 +207,14 @@ _mm512_slli_epi32 _mm512_srli_epi32 _mm512_fmadd_ps _mm512_sqrt_ps _mm512_maskz_
 |v| {
     let low = _mm512_cvtps_pd(_mm512_castps512_ps256(v));
     add_halves(_mm512_add_pd(low, _mm512_cvtps_pd(_mm512_extractf32x8_ps::<1>(v))))
-});
+};
+Pack<F64x8, 2>, Pack([
+    F64x8(_mm512_cvtps_pd(_mm512_castps512_ps256(v))),
+    F64x8(_mm512_cvtps_pd(_mm512_extractf32x8_ps::<1>(v))),
+]));
 avx512!(F64x8, __m512d, f64, __mmask8, i64, 8, 52;
     _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_mask_loadu_pd _mm512_mask_storeu_pd _mm512_add_pd
     _mm512_sub_pd _mm512_mul_pd _mm512_div_pd _mm512_max_pd _mm512_min_pd _mm512_cmp_pd_mask _mm512_mask_blend_pd
     _mm512_castpd_si512 _mm512_castsi512_pd _mm512_set1_epi64 _mm512_add_epi64 _mm512_and_si512 _mm512_or_si512
     _mm512_slli_epi64 _mm512_srli_epi64 _mm512_fmadd_pd _mm512_sqrt_pd _mm512_maskz_compress_pd _mm512_maskz_expand_pd;
-    |v| add_halves(v));
+    |v| add_halves(v); Self, Self(v));

@@ -54,6 +54,8 @@ pub trait Vector:
     type Scalar: Real;
     /// One truth value per lane.
     type Mask: Copy;
+    /// As many lanes of `f64`.
+    type Wide: Vector<Scalar = f64>;
     /// Whether `exp` and `ln` are calls: on the portable path, which is there to be right rather than fast, their code would
     /// otherwise make up most of the library.
     const CALLS: bool = false;
@@ -121,6 +123,17 @@ pub trait Vector:
     fn bits(m: Self::Mask) -> u64;
     /// `if m { a } else { b }` per lane.
     fn select(m: Self::Mask, a: Self, b: Self) -> Self;
+
+    /// Every lane in `f64`.
+    #[inline(always)]
+    fn widen(self) -> Self::Wide {
+        let mut lanes = [Self::Scalar::ZERO; MAX_LANES];
+        // SAFETY: `LANES <= MAX_LANES`, in both types.
+        unsafe {
+            self.store(lanes.as_mut_ptr());
+            Self::Wide::load(lanes.map(Real::to_f64).as_ptr())
+        }
+    }
 
     /// Sum of the lanes in `f64`, by halves: the same tree on every path.
     #[inline(always)]

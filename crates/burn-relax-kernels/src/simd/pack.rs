@@ -36,6 +36,7 @@ operator!(Div, div, /);
 impl<V: Vector, const U: usize> Vector for Pack<V, U> {
     type Scalar = V::Scalar;
     type Mask = [V::Mask; U];
+    type Wide = Pack<V::Wide, U>;
     const CALLS: bool = V::CALLS;
     const LANES: usize = V::LANES * U;
 
@@ -70,6 +71,10 @@ impl<V: Vector, const U: usize> Vector for Pack<V, U> {
             // SAFETY: the caller promises `len` values, of which this part follows the first `skip`.
             unsafe { v.store_partial(p.add(skip), V::LANES.min(len - skip)) }
         }
+    }
+    #[inline(always)]
+    fn widen(self) -> Self::Wide {
+        Pack(from_fn(|u| self.0[u].widen()))
     }
     #[inline(always)]
     fn mul_add(mut self, b: Self, c: Self) -> Self {

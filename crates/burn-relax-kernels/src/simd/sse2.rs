@@ -14,7 +14,7 @@ impl Backend for Portable {
 
 macro_rules! register {
     ($name:ident, $register:ty, $scalar:ty, $int:ty, $lanes:literal, $mantissa:literal;
-     $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident $max:ident $min:ident $lt:ident $not_lt:ident $eq:ident $ne:ident $unordered:ident $select:ident $or:ident $movemask:ident $to_int:ident $to_float:ident $isplat:ident $iadd:ident $iand:ident $ior:ident $shl:ident $shr:ident $sqrt:ident $exp:ident $ln:ident) => {
+     $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident $max:ident $min:ident $lt:ident $not_lt:ident $eq:ident $ne:ident $unordered:ident $select:ident $or:ident $movemask:ident $to_int:ident $to_float:ident $isplat:ident $iadd:ident $iand:ident $ior:ident $shl:ident $shr:ident $sqrt:ident $exp:ident $ln:ident; $wide:ty) => {
         /// One register.
         #[derive(Clone, Copy)]
         pub struct $name($register);
@@ -27,6 +27,7 @@ macro_rules! register {
         impl Vector for $name {
             type Scalar = $scalar;
             type Mask = $register;
+            type Wide = $wide;
             const CALLS: bool = true;
             const LANES: usize = $lanes;
 
@@ -176,12 +177,12 @@ register!(F32x4, __m128, f32, i32, 4, 23;
     _mm_set1_ps _mm_loadu_ps _mm_storeu_ps _mm_add_ps _mm_sub_ps _mm_mul_ps _mm_div_ps _mm_max_ps _mm_min_ps
     _mm_cmplt_ps _mm_cmpnlt_ps _mm_cmpeq_ps _mm_cmpneq_ps _mm_cmpunord_ps select_ps _mm_or_ps _mm_movemask_ps
     _mm_castps_si128 _mm_castsi128_ps _mm_set1_epi32 _mm_add_epi32 _mm_and_si128 _mm_or_si128 _mm_slli_epi32
-    _mm_srli_epi32 _mm_sqrt_ps exp_f32 ln_f32);
+    _mm_srli_epi32 _mm_sqrt_ps exp_f32 ln_f32; Pack<F64x2, 2>);
 register!(F64x2, __m128d, f64, i64, 2, 52;
     _mm_set1_pd _mm_loadu_pd _mm_storeu_pd _mm_add_pd _mm_sub_pd _mm_mul_pd _mm_div_pd _mm_max_pd _mm_min_pd
     _mm_cmplt_pd _mm_cmpnlt_pd _mm_cmpeq_pd _mm_cmpneq_pd _mm_cmpunord_pd select_pd _mm_or_pd _mm_movemask_pd
     _mm_castpd_si128 _mm_castsi128_pd _mm_set1_epi64x _mm_add_epi64 _mm_and_si128 _mm_or_si128 _mm_slli_epi64
-    _mm_srli_epi64 _mm_sqrt_pd exp_f64 ln_f64);
+    _mm_srli_epi64 _mm_sqrt_pd exp_f64 ln_f64; Self);
 
 #[inline(never)]
 fn exp_f32(x: F32x4) -> F32x4 {
