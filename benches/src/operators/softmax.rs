@@ -89,7 +89,7 @@ pub const OPERATORS: &[Operator] = &[
             let (grad, values) = (upstream(&v), v.into_dispatch());
             Box::new(move || {
                 let (values, power, grad) = (values.clone(), power.clone(), grad.clone());
-                Dispatch::gradual_argmax_backward(values, power, grad, 1);
+                Dispatch::gradual_argmax_backward(values, power, grad, 1, false);
             })
         }),
         naive: |v, _, out| {

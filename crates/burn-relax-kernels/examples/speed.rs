@@ -173,7 +173,7 @@ fn shape(rows: usize, n: usize, threads: usize, filter: &str) {
         kernels::gradual_argmax(unit, &power, n, &mut big)
     });
     report("gradual bwd", 3 * total, &mut || {
-        kernels::gradual_argmax_backward(unit, &power, &logits, n, &mut big, &mut small)
+        kernels::gradual_argmax_backward(unit, &power, &logits, n, &mut big, None)
     });
     report("power_softmax", 2 * total, &mut || {
         kernels::power_softmax(unit, &power, n, &mut big, stats2)

@@ -6,12 +6,12 @@
 //! bound by arithmetic on one thread.
 
 use crate::argmax::max_and_nan;
-use crate::distribute::run;
+use crate::distribute::{part, run, stage};
 use crate::element::Element;
 use crate::math::{exp, ln};
 use crate::real::Real;
-use crate::rows::{Output, check_len, count_rows, get, lanes, put, row};
-use crate::simd::{Backend, Pack, Region, Vector};
+use crate::rows::{Output, check_len, count_rows, get, lanes, put, row, written};
+use crate::simd::{Backend, Pack, Region, Vector, current_path, enter};
 use crate::sums::Sum;
 use core::mem::MaybeUninit;
 use core::ops::Range;
@@ -49,41 +49,36 @@ pub(crate) fn zero_power<A: Real>(p: A) -> A {
     if p == A::ONE { A::ONE } else { A::ZERO }
 }
 
-/// What happens at the maximum `v` of a row.
-struct Top<A> {
-    value: A,
-    slope: A,
-    power_slope: A,
+/// `1 - (1 - v)^p`, in `f64` inside.
+#[inline(always)]
+fn top_value<A: Real>(v: A, p: A) -> A {
+    if p == A::ONE {
+        return v;
+    }
+    A::from_f64(-(p.to_f64() * (-v.to_f64()).ln_1p()).exp_m1())
 }
 
-impl<A: Real> Top<A> {
-    #[inline(always)]
-    fn value(v: A, p: A) -> A {
-        if p == A::ONE {
-            return v;
-        }
-        A::from_f64(-(p.to_f64() * (-v.to_f64()).ln_1p()).exp_m1())
-    }
-
-    #[inline(always)]
-    fn new(v: A, p: A) -> Self {
+/// `p (1 - v)^(p - 1)`
+#[inline(always)]
+fn top_slope<A: Real>(v: A, p: A) -> A {
+    if p == A::ONE {
+        A::ONE
+    } else if v == A::ONE {
+        A::ZERO
+    } else {
         let (log, power) = ((-v.to_f64()).ln_1p(), p.to_f64());
-        let (slope, power_slope) = if v == A::ONE {
-            (zero_power(p), A::ZERO)
-        } else {
-            let slope = if p == A::ONE {
-                A::ONE
-            } else {
-                A::from_f64(power * ((power - 1.0) * log).exp())
-            };
-            (slope, A::from_f64(-(power * log).exp() * log))
-        };
-        Top {
-            value: v,
-            slope,
-            power_slope,
-        }
+        A::from_f64(power * ((power - 1.0) * log).exp())
     }
+}
+
+/// `-(1 - v)^p ln(1 - v)`
+#[inline(always)]
+fn top_power_slope(v: f64, p: f64) -> f64 {
+    if v == 1.0 {
+        return 0.0;
+    }
+    let log = (-v).ln_1p();
+    -(p * log).exp() * log
 }
 
 struct Forward<'a, A: Real> {
@@ -107,7 +102,7 @@ impl<A: Real> Region for Forward<'_, A> {
                 out.fill(MaybeUninit::new(A::NAN));
                 continue;
             }
-            let top = Top::value(largest, p);
+            let top = top_value(largest, p);
             lanes!(A::Lanes<B>, n, |i, k, U| {
                 let v = get::<B, A, U>(v, i, k, A::ZERO);
                 let (_, y) = powers(v, ln(v), p);
@@ -130,7 +125,6 @@ struct Backward<'a, A: Real> {
     grad: &'a [A],
     n: usize,
     grad_values: Output<'a, A>,
-    grad_power: Output<'a, A>,
 }
 
 impl<A: Real> Region for Backward<'_, A> {
@@ -140,34 +134,64 @@ impl<A: Real> Region for Backward<'_, A> {
         for r in rows {
             let (v, g) = (row(self.values, r, n), row(self.grad, r, n));
             // SAFETY: row `r` is in this task's range and borrowed once.
-            let (grad_v, grad_p) =
-                unsafe { (self.grad_values.row(r, n), self.grad_power.row(r, 1)) };
+            let grad_v = unsafe { self.grad_values.row(r, n) };
             let (largest, nan) = max_and_nan::<B, A>(v);
             let p = power_of(self.power, r);
             if nan {
                 grad_v.fill(MaybeUninit::new(A::NAN));
-                grad_p[0].write(A::NAN);
                 continue;
             }
-            let top = Top::new(largest, p);
-            let at_zero = p * zero_power(p);
-            let mut sum = Sum::<A::Lanes<B>>::new();
+            let (top, at_zero) = (top_slope(largest, p), p * zero_power(p));
             lanes!(A::Lanes<B>, n, |i, k, U| {
                 let v = get::<B, A, U>(v, i, k, A::ZERO);
-                let g = get::<B, A, U>(g, i, k, A::ZERO);
-                let log = ln(v);
-                let (lower, upper) = powers(v, log, p);
-                let zero = Pack::splat(A::ZERO);
-                let (positive, loser) = (v.ne(zero), v.ne(Pack::splat(top.value)));
+                let (lower, _) = powers(v, ln(v), p);
+                let (positive, loser) = (v.ne(Pack::splat(A::ZERO)), v.ne(Pack::splat(largest)));
                 let slope = Pack::select(positive, Pack::splat(p) * lower, Pack::splat(at_zero));
-                let slope = Pack::select(loser, slope, Pack::splat(top.slope));
-                let power_slope = Pack::select(positive, upper * log, zero);
-                let power_slope = Pack::select(loser, power_slope, Pack::splat(top.power_slope));
-                put::<B, A, U>(grad_v, i, k, g * slope);
-                sum.add(g * power_slope);
-            } flush { sum.flush() });
-            grad_p[0].write(sum.total());
+                let slope = Pack::select(loser, slope, Pack::splat(top));
+                put::<B, A, U>(grad_v, i, k, get::<B, A, U>(g, i, k, A::ZERO) * slope);
+            });
         }
+    }
+}
+
+/// The gradient of the power: a sum over the row of terms of either sign, which may be small beside them. It is taken in `f64`, which
+/// costs three times the rest of the backward pass and is left to calls that ask for it.
+struct OfPower<'a> {
+    values: &'a [f64],
+    power: &'a [f64],
+    grad: &'a [f64],
+    n: usize,
+    grad_power: Output<'a, f64>,
+}
+
+impl Region for OfPower<'_> {
+    #[inline(always)]
+    fn run<B: Backend>(&self, rows: Range<usize>) {
+        let n = self.n;
+        for r in rows {
+            let (v, g) = (row(self.values, r, n), row(self.grad, r, n));
+            // SAFETY: row `r` is in this task's range and borrowed once.
+            let grad_power = unsafe { self.grad_power.row(r, 1) };
+            let (largest, nan) = max_and_nan::<B, f64>(v);
+            let p = power_of(self.power, r);
+            let top = top_power_slope(largest, p);
+            let mut sum = Sum::<B::F64>::new();
+            lanes!(B::F64, n, |i, k, U| {
+                let v = get::<B, f64, U>(v, i, k, 0.0);
+                let (log, zero) = (ln(v), Pack::splat(0.0));
+                let slope = Pack::select(v.ne(zero), powers(v, log, p).1 * log, zero);
+                let slope = Pack::select(v.ne(Pack::splat(largest)), slope, Pack::splat(top));
+                sum.add(get::<B, f64, U>(g, i, k, 0.0) * slope);
+            } flush { sum.flush() });
+            grad_power[0].write(if nan { f64::NAN } else { sum.total() });
+        }
+    }
+}
+
+impl OfPower<'_> {
+    // Not generic: this is where the code of the region is compiled.
+    fn run_rows(&self, rows: usize) {
+        enter(current_path(), self, 0..rows);
     }
 }
 
@@ -188,7 +212,7 @@ pub fn gradual_argmax<F: Element>(values: &[F], power: &[F], n: usize, out: &mut
 }
 
 /// Gradient of [`gradual_argmax`]: for the values `g p (1 - v)^(p - 1)` at every maximum and `g p v^(p - 1)` elsewhere; for
-/// the power, one sum per row of `-g (1 - v)^p ln(1 - v)` and `g v^p ln v`.
+/// the power, if it is asked for, one sum per row of `-g (1 - v)^p ln(1 - v)` and `g v^p ln v`.
 ///
 /// `0^(p - 1)` counts as 1 for `p = 1` and as 0 for every other `p`: for `p < 1` the derivative there is infinite, and 0
 /// is what does not destroy a training step. Powers that overflow stop at the largest finite number.
@@ -202,17 +226,38 @@ pub fn gradual_argmax_backward<F: Element>(
     grad: &[F],
     n: usize,
     grad_values: &mut [MaybeUninit<F>],
-    grad_power: &mut [MaybeUninit<F>],
+    grad_power: Option<&mut [MaybeUninit<F>]>,
 ) {
     const KERNEL: &str = "gradual_argmax_backward";
     let rows = count_rows(KERNEL, values.len(), n);
     check_power(KERNEL, power.len(), rows);
     check_len(KERNEL, "grad", grad.len(), values.len());
     check_len(KERNEL, "grad_values", grad_values.len(), values.len());
-    check_len(KERNEL, "grad_power", grad_power.len(), rows);
     let per_row = usize::from(power.len() > 1);
     run!(
         Backward, rows, 3 * n, |_first|
-        { values: n, power: per_row, grad: n } {} { grad_values: n, grad_power: 1 } {} { n: n }
+        { values: n, power: per_row, grad: n } {} { grad_values: n } {} { n: n }
     );
+    let Some(grad_power) = grad_power else {
+        return;
+    };
+    check_len(KERNEL, "grad_power", grad_power.len(), rows);
+    let wide = |slice: &[F]| -> Vec<f64> { slice.iter().map(|x| x.to_acc().to_f64()).collect() };
+    let out = Output::new(grad_power);
+    stage(rows, 8 * n, 1, |block| {
+        let mut sums = vec![MaybeUninit::uninit(); block.len()];
+        let region = OfPower {
+            values: &wide(part(values, &block, n)),
+            power: &wide(part(power, &block, per_row)),
+            grad: &wide(part(grad, &block, n)),
+            n,
+            grad_power: Output::new(&mut sums),
+        };
+        region.run_rows(block.len());
+        // SAFETY: blocks do not overlap, and the region has written every sum.
+        let (out, sums) = unsafe { (out.part(block.start, block.len()), written(&sums)) };
+        for (out, &sum) in out.iter_mut().zip(sums) {
+            out.write(F::from_acc(Real::from_f64(sum)));
+        }
+    });
 }

@@ -148,14 +148,16 @@ pub trait RelaxOps: Backend {
         composed::gradual_argmax::<Self>(values, power, dim)
     }
 
-    /// Gradients of [`gradual_argmax`](RelaxOps::gradual_argmax) with respect to values and power (one per row).
+    /// Gradients of [`gradual_argmax`](RelaxOps::gradual_argmax) with respect to values and, if `of_power`, the power (one per
+    /// row): without, what comes out for it has no meaning.
     fn gradual_argmax_backward(
         values: FloatTensor<Self>,
         power: FloatTensor<Self>,
         grad: FloatTensor<Self>,
         dim: usize,
+        of_power: bool,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        composed::gradual_argmax_backward::<Self>(values, power, grad, dim)
+        composed::gradual_argmax_backward::<Self>(values, power, grad, dim, of_power)
     }
 
     /// `v^p / Σ v^p` and its row statistics; `power` holds one value, or one for each row with size 1 along `dim`.

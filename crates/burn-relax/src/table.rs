@@ -27,7 +27,7 @@ macro_rules! operations {
                 logits: Float, values: Float, stats: Float, soft: Float, grad: Float; dim: usize, temperature: f64
             ) -> (grad_logits: Float = like(logits), grad_values: Float = like(values));
             gradual_argmax(values: Float, power: Float; dim: usize) -> (output: Float = like(values));
-            gradual_argmax_backward(values: Float, power: Float, grad: Float; dim: usize)
+            gradual_argmax_backward(values: Float, power: Float, grad: Float; dim: usize, of_power: bool)
                 -> (grad_values: Float = like(values), grad_power: Float = of_rows(values, power, dim));
             power_softmax(values: Float, power: Float; dim: usize)
                 -> (output: Float = like(values), stats: Float = statistics(values, dim, 2));

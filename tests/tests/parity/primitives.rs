@@ -28,7 +28,7 @@ struct Ops<B: Backend> {
     hard_gather: fn(F<B>, F<B>, usize, f64) -> (F<B>, F<B>, F<B>),
     gather_backward: fn(F<B>, F<B>, F<B>, F<B>, F<B>, usize, f64) -> (F<B>, F<B>),
     gradual: fn(F<B>, F<B>, usize) -> F<B>,
-    gradual_backward: fn(F<B>, F<B>, F<B>, usize) -> (F<B>, F<B>),
+    gradual_backward: fn(F<B>, F<B>, F<B>, usize, bool) -> (F<B>, F<B>),
     power: fn(F<B>, F<B>, usize) -> (F<B>, F<B>),
     power_backward: fn(F<B>, F<B>, F<B>, F<B>, F<B>, usize) -> (F<B>, F<B>),
     free_energy: fn(F<B>, F<B>, usize, f64) -> (F<B>, F<B>),
@@ -174,7 +174,7 @@ impl<B: Backend> Ops<B> {
         keep("statistics", stats);
 
         keep("gradual_argmax", (self.gradual)(unit(), power(), dim));
-        let (of_values, of_power) = (self.gradual_backward)(unit(), power(), grad(), dim);
+        let (of_values, of_power) = (self.gradual_backward)(unit(), power(), grad(), dim, true);
         keep("gradual_argmax backward, values", of_values);
         keep("gradual_argmax backward, power", of_power);
 

@@ -27,7 +27,7 @@ macro_rules! row_operations {
             /// Power sharpening along `dim`.
             gradual_argmax(values, power; dim: usize) -> (output);
             /// Gradients of [`gradual_argmax`] with respect to values and power.
-            gradual_argmax_backward(values, power, grad; dim: usize) -> (grad_values, grad_power);
+            gradual_argmax_backward(values, power, grad; dim: usize, of_power: bool) -> (grad_values, grad_power);
             /// Normalised power along `dim`, and its row statistics.
             power_softmax(values, power; dim: usize) -> (output, stats);
             /// Gradients of [`power_softmax`] with respect to values and power.

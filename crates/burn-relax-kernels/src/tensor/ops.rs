@@ -161,8 +161,17 @@ operators! {
     |n, features of values, row| crate::gradual_argmax(values, power, n, output);
 
     /// Gradients of [`gradual_argmax`] with respect to values and power, the latter one for each row.
-    gradual_argmax_backward(values: F [n], power: F [1], grad: F [n];) -> (grad_values: F [n], grad_power: F [1])
-    |n, features of values, row| crate::gradual_argmax_backward(values, power, grad, n, grad_values, grad_power);
+    gradual_argmax_backward(values: F [n], power: F [1], grad: F [n]; of_power: bool)
+        -> (grad_values: F [n], grad_power: F [1])
+    |n, features of values, row| {
+        let grad_power = if of_power {
+            Some(grad_power)
+        } else {
+            grad_power.fill(core::mem::MaybeUninit::new(F::from_acc(crate::Real::ZERO)));
+            None
+        };
+        crate::gradual_argmax_backward(values, power, grad, n, grad_values, grad_power)
+    };
 
     /// Normalised power, and its row statistics; `power` as in [`gradual_argmax`].
     power_softmax(values: F [n], power: F [1];) -> (output: F [n], stats: Acc<F> [2])

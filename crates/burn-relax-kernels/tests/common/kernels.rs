@@ -73,7 +73,7 @@ pub fn every_kernel<F: Element>(c: &Case) -> Vec<Named> {
     let mut y = out::<F>(total);
     kernels::gradual_argmax(&unit, &power, n, &mut y);
     let (mut gv, mut gp) = (out::<F>(total), out::<F>(rows));
-    kernels::gradual_argmax_backward(&unit, &power, &grad, n, &mut gv, &mut gp);
+    kernels::gradual_argmax_backward(&unit, &power, &grad, n, &mut gv, Some(&mut gp));
     add("gradual", n, &filled(y));
     add("gradual values", n, &filled(gv));
     add("gradual power", 1, &filled(gp));

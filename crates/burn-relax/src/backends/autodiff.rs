@@ -54,11 +54,12 @@ fn register<B: RelaxOps, const N: usize>(
     }
 }
 
-/// Declares the node of an operation: its state, and its gradients from the upstream one.
+/// Declares the node of an operation: its state, and its gradients from the upstream one and, where it matters, from which parents
+/// want theirs.
 macro_rules! backward {
     (
         $(#[$doc:meta])* $name:ident<$parents:literal>,
-        ($($state:ident: $type:ty),+), $grad:ident => $gradients:expr
+        ($($state:ident: $type:ty),+), $grad:ident $(, $wanted:ident)? => $gradients:expr
     ) => {
         $(#[$doc])*
         #[derive(Debug)]
@@ -76,6 +77,7 @@ macro_rules! backward {
                 let $grad = grads.consume::<B>(&ops.node);
                 let ($($state),+) = ops.state;
                 let parents = ops.parents.map(|parent| parent.map(|node| node.id));
+                $(let $wanted = parents.each_ref().map(Option::is_some);)?
                 register::<B, $parents>(grads, parents, $gradients);
             }
         }
@@ -100,8 +102,8 @@ backward!(
 );
 
 backward!(GradualArgmax<2>, (values: FloatTensor<B>, power: FloatTensor<B>, shape: Shape, dim: usize),
-grad => {
-    let (values, power) = B::gradual_argmax_backward(values, power, grad, dim);
+grad, wanted => {
+    let (values, power) = B::gradual_argmax_backward(values, power, grad, dim, wanted[1]);
     [values, broadcast_shape::<B>(power, &shape)]
 });
 

@@ -104,7 +104,14 @@ fn gradual_argmax(values: Float, power: Float, dim: usize) -> Float {
     kernels::gradual_argmax(values, power, dim)
 }
 
-fn gradual_argmax_backward(values: Float, power: Float, grad: Float, dim: usize) -> (Float, Float) {
+/// Both come from one launch.
+fn gradual_argmax_backward(
+    values: Float,
+    power: Float,
+    grad: Float,
+    dim: usize,
+    _of_power: bool,
+) -> (Float, Float) {
     kernels::gradual_argmax_backward(values, power, grad, dim)
 }
 

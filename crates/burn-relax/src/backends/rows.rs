@@ -35,7 +35,7 @@ macro_rules! row_kernels {
             hard_argmax_gather => hard_argmax_gather(logits, values; dim: usize, temperature: f64) -> three;
             soft_argmax_gather_backward => soft_argmax_gather_backward(logits, values, stats, soft, grad; dim: usize, temperature: f64) -> two;
             gradual_argmax => gradual_argmax(values, power; dim: usize) -> one;
-            gradual_argmax_backward => gradual_argmax_backward(values, power, grad; dim: usize) -> two;
+            gradual_argmax_backward => gradual_argmax_backward(values, power, grad; dim: usize, of_power: bool) -> two;
             power_softmax => power_softmax(values, power; dim: usize) -> two;
             power_softmax_backward => power_softmax_backward(values, power, output, stats, grad; dim: usize) -> two;
             free_energy => free_energy(logits, cost; dim: usize, temperature: f64) -> two;

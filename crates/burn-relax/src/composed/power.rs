@@ -69,6 +69,7 @@ pub fn gradual_argmax_backward<B: Backend>(
     power: FloatTensor<B>,
     grad: FloatTensor<B>,
     dim: usize,
+    of_power: bool,
 ) -> (FloatTensor<B>, FloatTensor<B>) {
     let (dtype, power_dtype) = (values.dtype(), power.dtype());
     let (values, power) = (Float::<B>::load(values), Float::load(power));
@@ -78,6 +79,10 @@ pub fn gradual_argmax_backward<B: Backend>(
     let base = values.replace(&winners, &rest);
 
     let grad_values = slope(&base, &power).mul(&grad);
+    if !of_power {
+        let none = grad.sum_dim(dim).mul_scalar(0.0);
+        return (grad_values.store(dtype), none.store(power_dtype));
+    }
     // d/dp of x^p is x^p ln x; a winner's output is 1 - x^p.
     let towards = pow(&base, &power).mul(&safe_ln(&base));
     let towards = towards.clone().replace(&winners, &towards.neg());
