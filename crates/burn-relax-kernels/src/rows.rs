@@ -121,13 +121,16 @@ pub(crate) fn poke<V: Vector, const U: usize>(
     k: usize,
     v: Pack<V, U>,
 ) {
-    let part = &mut row[i..i + k];
-    if k == V::LANES * U {
-        // SAFETY: `part` holds exactly `U` vectors.
-        unsafe { v.store(part.as_mut_ptr()) }
-    } else {
-        // SAFETY: `part` holds `k` values, and loops over lanes never ask for more than `U` vectors.
-        unsafe { v.store_partial(part.as_mut_ptr(), k) }
+    let p = row[i..i + k].as_mut_ptr();
+    for (u, v) in v.0.into_iter().enumerate() {
+        let skip = k.min(u * V::LANES);
+        if k - skip >= V::LANES {
+            // SAFETY: a whole vector follows the first `skip` of the `k` values.
+            unsafe { v.store(p.add(skip)) }
+        } else {
+            // SAFETY: `k - skip` values, less than a vector, follow the first `skip` of them.
+            unsafe { v.store_partial(p.add(skip), k - skip) }
+        }
     }
 }
 

@@ -80,6 +80,7 @@ pub trait Vector:
     /// `len <= LANES` values must be readable at `p`.
     #[inline(always)]
     unsafe fn load_partial(p: *const Self::Scalar, len: usize, fill: Self::Scalar) -> Self {
+        const { assert!(Self::LANES <= MAX_LANES) }
         let mut buffer = [fill; MAX_LANES];
         // SAFETY: the caller promises `len` readable values; `len <= LANES <= MAX_LANES`.
         unsafe {
@@ -93,6 +94,7 @@ pub trait Vector:
     /// `len <= LANES` values must be writable at `p`.
     #[inline(always)]
     unsafe fn store_partial(self, p: *mut Self::Scalar, len: usize) {
+        const { assert!(Self::LANES <= MAX_LANES) }
         let mut buffer = [Self::Scalar::ZERO; MAX_LANES];
         // SAFETY: the caller promises `len` writable values; `len <= LANES <= MAX_LANES`.
         unsafe {

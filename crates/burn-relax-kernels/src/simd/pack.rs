@@ -57,27 +57,14 @@ impl<V: Vector, const U: usize> Vector for Pack<V, U> {
         }
     }
     #[inline(always)]
-    unsafe fn load_partial(p: *const V::Scalar, len: usize, fill: V::Scalar) -> Self {
-        Pack(from_fn(|u| {
-            let skip = len.min(u * V::LANES);
-            // SAFETY: the caller promises `len` values, of which this part follows the first `skip`.
-            unsafe { V::load_partial(p.add(skip), V::LANES.min(len - skip), fill) }
-        }))
-    }
-    #[inline(always)]
-    unsafe fn store_partial(self, p: *mut V::Scalar, len: usize) {
-        for (u, v) in self.0.into_iter().enumerate() {
-            let skip = len.min(u * V::LANES);
-            // SAFETY: the caller promises `len` values, of which this part follows the first `skip`.
-            unsafe { v.store_partial(p.add(skip), V::LANES.min(len - skip)) }
-        }
-    }
-    #[inline(always)]
     fn widen(self) -> Self::Wide {
         Pack(from_fn(|u| self.0[u].widen()))
     }
     #[inline(always)]
     fn mul_add(mut self, b: Self, c: Self) -> Self {
+        if V::CALLS {
+            return mul_add_call(self, b, c);
+        }
         for u in 0..U {
             self.0[u] = self.0[u].mul_add(b.0[u], c.0[u]);
         }
@@ -164,24 +151,20 @@ impl<V: Vector, const U: usize> Vector for Pack<V, U> {
         out
     }
     #[inline(always)]
-    fn exp(mut self) -> Self {
-        if !V::CALLS {
-            return exp_lanes(self);
+    fn exp(self) -> Self {
+        if V::CALLS {
+            exp_call(self)
+        } else {
+            exp_lanes(self)
         }
-        for v in &mut self.0 {
-            *v = v.exp();
-        }
-        self
     }
     #[inline(always)]
-    fn ln(mut self) -> Self {
-        if !V::CALLS {
-            return ln_lanes(self);
+    fn ln(self) -> Self {
+        if V::CALLS {
+            ln_call(self)
+        } else {
+            ln_lanes(self)
         }
-        for v in &mut self.0 {
-            *v = v.ln();
-        }
-        self
     }
     #[inline(always)]
     fn iadd(mut self, c: u64) -> Self {
@@ -218,6 +201,36 @@ impl<V: Vector, const U: usize> Vector for Pack<V, U> {
         }
         self
     }
+}
+
+// One call for all the vectors of a pack where each of them is a call.
+
+#[inline(never)]
+fn mul_add_call<V: Vector, const U: usize>(
+    mut a: Pack<V, U>,
+    b: Pack<V, U>,
+    c: Pack<V, U>,
+) -> Pack<V, U> {
+    for ((a, b), c) in a.0.iter_mut().zip(b.0).zip(c.0) {
+        *a = a.mul_add(b, c);
+    }
+    a
+}
+
+#[inline(never)]
+fn exp_call<V: Vector, const U: usize>(mut x: Pack<V, U>) -> Pack<V, U> {
+    for v in &mut x.0 {
+        *v = v.exp();
+    }
+    x
+}
+
+#[inline(never)]
+fn ln_call<V: Vector, const U: usize>(mut x: Pack<V, U>) -> Pack<V, U> {
+    for v in &mut x.0 {
+        *v = v.ln();
+    }
+    x
 }
 
 impl<V: Vector, const U: usize> Pack<V, U> {

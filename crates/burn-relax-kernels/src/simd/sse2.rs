@@ -14,7 +14,7 @@ impl Backend for Portable {
 
 macro_rules! register {
     ($name:ident, $register:ty, $scalar:ty, $int:ty, $lanes:literal, $mantissa:literal;
-     $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident $max:ident $min:ident $lt:ident $not_lt:ident $eq:ident $ne:ident $unordered:ident $select:ident $or:ident $movemask:ident $to_int:ident $to_float:ident $isplat:ident $iadd:ident $iand:ident $ior:ident $shl:ident $shr:ident $sqrt:ident $exp:ident $ln:ident; $wide:ty) => {
+     $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident $max:ident $min:ident $lt:ident $not_lt:ident $eq:ident $ne:ident $unordered:ident $select:ident $or:ident $movemask:ident $to_int:ident $to_float:ident $isplat:ident $iadd:ident $iand:ident $ior:ident $shl:ident $shr:ident $sqrt:ident $mul_add:ident $exp:ident $ln:ident; $wide:ty) => {
         /// One register.
         #[derive(Clone, Copy)]
         pub struct $name($register);
@@ -48,17 +48,7 @@ macro_rules! register {
             }
             #[inline(always)]
             fn mul_add(self, b: Self, c: Self) -> Self {
-                let mut lanes = [[0.0; $lanes]; 3];
-                // SAFETY: each array holds one register.
-                unsafe {
-                    self.store(lanes[0].as_mut_ptr());
-                    b.store(lanes[1].as_mut_ptr());
-                    c.store(lanes[2].as_mut_ptr());
-                    for j in 0..$lanes {
-                        lanes[0][j] = <$scalar>::mul_add(lanes[0][j], lanes[1][j], lanes[2][j]);
-                    }
-                    Self::load(lanes[0].as_ptr())
-                }
+                $mul_add(self, b, c)
             }
             #[inline(always)]
             fn max(self, o: Self) -> Self {
@@ -177,12 +167,40 @@ register!(F32x4, __m128, f32, i32, 4, 23;
     _mm_set1_ps _mm_loadu_ps _mm_storeu_ps _mm_add_ps _mm_sub_ps _mm_mul_ps _mm_div_ps _mm_max_ps _mm_min_ps
     _mm_cmplt_ps _mm_cmpnlt_ps _mm_cmpeq_ps _mm_cmpneq_ps _mm_cmpunord_ps select_ps _mm_or_ps _mm_movemask_ps
     _mm_castps_si128 _mm_castsi128_ps _mm_set1_epi32 _mm_add_epi32 _mm_and_si128 _mm_or_si128 _mm_slli_epi32
-    _mm_srli_epi32 _mm_sqrt_ps exp_f32 ln_f32; Pack<F64x2, 2>);
+    _mm_srli_epi32 _mm_sqrt_ps mul_add_f32 exp_f32 ln_f32; Pack<F64x2, 2>);
 register!(F64x2, __m128d, f64, i64, 2, 52;
     _mm_set1_pd _mm_loadu_pd _mm_storeu_pd _mm_add_pd _mm_sub_pd _mm_mul_pd _mm_div_pd _mm_max_pd _mm_min_pd
     _mm_cmplt_pd _mm_cmpnlt_pd _mm_cmpeq_pd _mm_cmpneq_pd _mm_cmpunord_pd select_pd _mm_or_pd _mm_movemask_pd
     _mm_castpd_si128 _mm_castsi128_pd _mm_set1_epi64x _mm_add_epi64 _mm_and_si128 _mm_or_si128 _mm_slli_epi64
-    _mm_srli_epi64 _mm_sqrt_pd exp_f64 ln_f64; Self);
+    _mm_srli_epi64 _mm_sqrt_pd mul_add_f64 exp_f64 ln_f64; Self);
+
+// Calls, as each lane of a fused multiply-add is one anyway.
+
+#[inline(never)]
+fn mul_add_f32(a: F32x4, b: F32x4, c: F32x4) -> F32x4 {
+    let mut lanes = [[0.0; 4]; 3];
+    // SAFETY: each array holds one register.
+    unsafe {
+        for (lanes, v) in lanes.iter_mut().zip([a, b, c]) {
+            v.store(lanes.as_mut_ptr());
+        }
+        let [a, b, c] = lanes;
+        F32x4::load(core::array::from_fn::<_, 4, _>(|j| f32::mul_add(a[j], b[j], c[j])).as_ptr())
+    }
+}
+
+#[inline(never)]
+fn mul_add_f64(a: F64x2, b: F64x2, c: F64x2) -> F64x2 {
+    let mut lanes = [[0.0; 2]; 3];
+    // SAFETY: each array holds one register.
+    unsafe {
+        for (lanes, v) in lanes.iter_mut().zip([a, b, c]) {
+            v.store(lanes.as_mut_ptr());
+        }
+        let [a, b, c] = lanes;
+        F64x2::load(core::array::from_fn::<_, 2, _>(|j| f64::mul_add(a[j], b[j], c[j])).as_ptr())
+    }
+}
 
 #[inline(never)]
 fn exp_f32(x: F32x4) -> F32x4 {
