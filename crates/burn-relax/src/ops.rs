@@ -287,7 +287,8 @@ pub trait RelaxOps: Backend {
         composed::argmax_gather_backward::<Self>(logits, grad, dim)
     }
 
-    /// One-hot of the first argmax, and the row statistics of the softmax that its gradient is taken from.
+    /// One-hot of the first argmax, and for its gradient, that of a softmax, the maximum of every row and its normaliser, or 1 where a
+    /// backend sums the weights in the backward pass.
     fn straight_through_argmax(
         logits: FloatTensor<Self>,
         dim: usize,
@@ -328,8 +329,8 @@ pub trait RelaxOps: Backend {
         composed::gumbel_softmax_with_noise::<Self>(logits, noise, dim, temperature)
     }
 
-    /// One-hot of the first argmax of `logits + G` with the Gumbel noise of `seed`, and the statistics of the perturbed
-    /// rows at `temperature`.
+    /// One-hot of the first argmax of `logits + G` with the Gumbel noise of `seed`, and for its gradient the statistics of the perturbed
+    /// rows, as in [`straight_through_argmax`](RelaxOps::straight_through_argmax).
     fn gumbel_argmax(
         logits: FloatTensor<Self>,
         dim: usize,
