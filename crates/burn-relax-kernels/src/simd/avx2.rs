@@ -49,10 +49,10 @@ macro_rules! register {
                 unsafe { $store(p, self.0) }
             }
             #[inline(always)]
+            #[allow(unused_unsafe)] // a vector of `f64` stays what it is
             fn widen(self) -> $wide {
                 let $v = self;
                 // SAFETY: the module's invariant.
-                #[allow(unused_unsafe)] // a vector of `f64` is what it is
                 unsafe {
                     $widen
                 }

@@ -73,10 +73,10 @@ macro_rules! avx512 {
                 unsafe { $mask_store(p, mask, self.0) }
             }
             #[inline(always)]
+            #[allow(unused_unsafe)] // a vector of `f64` stays what it is
             fn widen(self) -> $wide {
                 let $v = self.0;
                 // SAFETY: the module's invariant.
-                #[allow(unused_unsafe)] // a vector of `f64` is what it is
                 unsafe {
                     $widen
                 }
