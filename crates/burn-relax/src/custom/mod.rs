@@ -14,7 +14,7 @@ use crate::{RelaxOps, Seed, table::operations};
 /// The version of the operations' names: what a client sends is run by servers of the same version only.
 macro_rules! version {
     () => {
-        1
+        2
     };
 }
 #[cfg(feature = "router")]

@@ -148,6 +148,19 @@ impl Number for f64 {
     }
 }
 
+impl Number for bool {
+    fn write(self, scalars: &mut Vec<ScalarIr>) {
+        scalars.push(ScalarIr::Bool(self));
+    }
+
+    fn read(scalars: &mut dyn Iterator<Item = ScalarIr>) -> Option<Self> {
+        match scalars.next()? {
+            ScalarIr::Bool(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
 impl Number for Seed {
     fn write(self, scalars: &mut Vec<ScalarIr>) {
         for word in [self.key, self.step, self.row] {
