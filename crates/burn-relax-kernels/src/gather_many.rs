@@ -1,7 +1,7 @@
 //! Soft-argmax gather with many trailing features, in `f64`.
 //!
 //! As many sums over a row feel what its weights are off by, and there is one exponential to all of them: weights, sums and
-//! differences are taken in `f64`, which costs nothing beside reading the values. For rows of `f64` the kernels with few features do
+//! differences are taken in `f64`, which costs little beside reading the values. For rows of `f64` the kernels with few features do
 //! that already.
 
 use crate::gather_features::{Backward, Forward, STRIP, product};

@@ -154,8 +154,8 @@ impl<A: Real> Region for Backward<'_, A> {
     }
 }
 
-/// The gradient of the power: a sum over the row of terms of either sign, which may be small beside them. It is taken in `f64`, which
-/// costs three times the rest of the backward pass and is left to calls that ask for it.
+/// The gradient of the power: a sum over the row of terms of either sign, which may be small beside them. It is taken in `f64`, whose
+/// logarithm and exponential take longer than the rest of the backward pass, and is left to calls that ask for it.
 struct OfPower<'a> {
     values: &'a [f64],
     power: &'a [f64],

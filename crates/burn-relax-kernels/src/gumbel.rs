@@ -30,8 +30,8 @@ pub(crate) const NOISE_BATCH: usize = 1024;
 /// Work per element of a kernel that makes noise, against one that does not.
 pub(crate) const NOISE_WORK: usize = 4;
 
-/// Rows at least this long look for their winner by bounds: it costs two logarithms for one or two vectors of the row. Of
-/// shorter rows there are several in one batch of noise, which then has no vector to spare.
+/// Rows at least this long look for their winner by bounds: it costs two logarithms for one or two vectors of the row. Shorter rows are
+/// few vectors, whose logarithms are cheaper taken together, a batch of rows at a time.
 const RACE: usize = 64;
 
 /// Where the noise of a call comes from.
@@ -57,8 +57,8 @@ struct Perturbed<A> {
 }
 
 impl<A: Real> Perturbed<A> {
-    /// The unnormalised weights. What the two additions of a score round off is a few units of the sixth digit of a weight at
-    /// ordinary temperatures, and counts.
+    /// The unnormalised weights. What the two additions of a score round off is some units of the seventh digit of a
+    /// weight at a temperature of 0.3, and counts.
     #[inline(always)]
     fn weight<V: Vector<Scalar = A>>(&self, x: V, noise: V) -> V {
         let z = self.head.exponent(x);

@@ -27,7 +27,7 @@ fn bound<V: Vector>(u: V) -> V {
     let mantissa = least
         .iand(V::Scalar::MANTISSA_BITS)
         .ior(V::Scalar::ONE_BITS);
-    // One more than the exponent plus what the mantissa is above 1, which `INTEGER_OFFSET` less one would give rounded.
+    // The bound of the binary logarithm, and 1: the mantissa is not made smaller before it is added.
     let binary = (biased - V::splat(V::Scalar::INTEGER_OFFSET)) + mantissa;
     let ln_2 = V::splat(V::Scalar::from_f64(core::f64::consts::LN_2));
     ln_2 - ln_2 * binary
