@@ -13,23 +13,76 @@ use crate::real::Real;
 use crate::rows::{
     Output, check_len, count_rows, get, inverse, lanes, put, put_stats, row, unless_zero, written,
 };
-use crate::simd::{Backend, Pack, Region, Vector, current_path, enter};
-use crate::sums::{Sum, dominated, residual};
+use crate::simd::{Backend, Pack, Region, Vector};
+use crate::sums::{Mean, Sum, dominated, residual};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
-/// `v / max`, exactly 1 at the maximum even if that is infinite.
-#[inline(always)]
-fn relative<V: Vector>(v: V, max: V::Scalar) -> V {
-    let max = V::splat(max);
-    V::select(v.ne(max), v / max, V::splat(V::Scalar::ONE))
+/// What turns the values of a row into powers relative to its maximum.
+#[derive(Clone, Copy)]
+struct Relative<V> {
+    max: V,
+    /// A power of two that makes the maximum a normal number.
+    lift: V,
+    /// `1 / (lift max)`
+    inverse: V,
+    /// What rounding takes from it.
+    rest: V,
 }
 
-/// `(v / max)^p`, 0 at 0.
+impl<V: Vector> Relative<V> {
+    /// Relative to a maximum above 0, which may be infinite.
+    #[inline(always)]
+    fn new(max: V::Scalar) -> Self {
+        let (max, one) = (V::splat(max), V::splat(V::Scalar::ONE));
+        let subnormal = max.lt(V::splat(V::Scalar::TINY));
+        let lift = V::select(subnormal, V::splat(V::Scalar::LIFT), one);
+        let lifted = max * lift;
+        let inverse = one / lifted;
+        let negative = V::splat(V::Scalar::ZERO) - inverse;
+        let rest = negative.mul_add(lifted, one) * inverse;
+        Relative {
+            max,
+            lift,
+            inverse,
+            rest,
+        }
+    }
+
+    /// `q = v / max` rounded, exactly 1 at the maximum even if that is infinite, and `l` so that `ln q + l` is the logarithm of
+    /// `v / max`: for a large power what rounding takes from `q` shows.
+    #[inline(always)]
+    fn quotient<const U: usize>(&self, v: Pack<V, U>) -> (Pack<V, U>, Pack<V, U>) {
+        let (zero, one) = (Pack::splat(V::Scalar::ZERO), Pack::splat(V::Scalar::ONE));
+        let below = v.ne(Pack([self.max; U]));
+        let v = v * Pack([self.lift; U]);
+        let q = v * Pack([self.inverse; U]);
+        let lost = v.mul_add(Pack([self.inverse; U]), zero - q);
+        let lost = v.mul_add(Pack([self.rest; U]), lost);
+        // 1 / q to first order around 1: powers of what is far below are small.
+        let lost = lost * (one + one - q);
+        (Pack::select(below, q, one), Pack::select(below, lost, zero))
+    }
+
+    /// `(v / max)^p`, 0 at 0.
+    #[inline(always)]
+    fn weight<const U: usize>(&self, v: Pack<V, U>, p: V::Scalar) -> Pack<V, U> {
+        let (q, lost) = self.quotient(v);
+        unless_zero(q, exp(Pack::splat(p) * (ln(q) + lost)))
+    }
+}
+
+/// `q^(p - 1)` with the logarithm of `q` in two parts, the product not rounded for `p >= 1`.
 #[inline(always)]
-fn weight<V: Vector>(v: V, max: V::Scalar, p: V::Scalar) -> V {
-    let q = relative(v, max);
-    unless_zero(q, exp(V::splat(p) * ln(q)))
+fn lower_power<V: Vector>(q: V, log: V, lost: V, p: V::Scalar) -> V {
+    if p < V::Scalar::ONE {
+        return powers(q, log + lost, p).0;
+    }
+    let p = V::splat(p - V::Scalar::ONE);
+    let exponent = p * log;
+    let rest = p.mul_add(log, V::splat(V::Scalar::ZERO) - exponent);
+    let e = exp(exponent);
+    e.mul_add(p.mul_add(lost, rest), e)
 }
 
 struct Forward<'a, A: Real> {
@@ -57,9 +110,10 @@ impl<A: Real> Region for Forward<'_, A> {
                 continue;
             }
             let p = power_of(self.power, r);
+            let relative = Relative::<A::Lanes<B>>::new(largest);
             let mut sum = Sum::<A::Lanes<B>>::new();
             lanes!(A::Lanes<B>, n, |i, k, U| {
-                let e = weight(get::<B, A, U>(v, i, k, zero), largest, p);
+                let e = relative.weight(get::<B, A, U>(v, i, k, zero), p);
                 sum.add(e);
                 put::<B, A, U>(out, i, k, e);
             } flush { sum.flush() });
@@ -111,30 +165,17 @@ impl<A: Real> Region for Backward<'_, A> {
                 continue;
             }
             let p = power_of(self.power, r);
-            if !A::DOUBLE && dominated(normaliser) && p / max > A::from_f64(STEEP) {
-                in_f64(v, p, g, grad_v, &mut grad_p[0]);
-                continue;
-            }
-            let mut sum = Sum::<A::Lanes<B>>::new();
-            lanes!(A::Lanes<B>, n, |i, k, U| {
-                let (y, g) = (get::<B, A, U>(y, i, k, zero), get::<B, A, U>(g, i, k, zero));
-                sum.add(unless_zero(y, y * g));
-            } flush { sum.flush() });
-            let mean = sum.total();
-            let rest = if dominated(normaliser) {
-                residual::<B, A>(y, g, mean)
-            } else {
-                zero
-            };
-            let scale = p / (normaliser * max);
+            let (mean, rest) = mean::<B, A>(v, y, g, (max, normaliser), p);
+            let scale = A::from_f64(p.to_f64() / (normaliser.to_f64() * max.to_f64()));
             let scale = if scale > A::MAX { A::MAX } else { scale };
+            let relative = Relative::<A::Lanes<B>>::new(max);
             let mut sum = Sum::<A::Lanes<B>>::new();
             lanes!(A::Lanes<B>, n, |i, k, U| {
                 let v = get::<B, A, U>(v, i, k, zero);
                 let (y, g) = (get::<B, A, U>(y, i, k, zero), get::<B, A, U>(g, i, k, zero));
-                let q = relative(v, max);
+                let (q, lost) = relative.quotient(v);
                 let log = ln(q);
-                let (lower, _) = powers(q, log, p);
+                let lower = lower_power(q, log, lost, p);
                 let lower = Pack::select(q.ne(Pack::splat(zero)), lower, Pack::splat(zero_power(p)));
                 let difference = (g - Pack::splat(mean)) - Pack::splat(rest);
                 put::<B, A, U>(grad_v, i, k, unless_zero(lower, lower * difference * Pack::splat(scale)));
@@ -146,51 +187,41 @@ impl<A: Real> Region for Backward<'_, A> {
     }
 }
 
-/// The slope `p / max` above which a row that few entries dominate goes through `f64`: its gradient is that many times a small
-/// difference. Such rows are rare: the way through `f64` takes five times as long.
-const STEEP: f64 = 8.0;
+/// The slope `p / max` above which the mean of a row that few entries dominate is taken in `f64`: the gradient is that many times
+/// a small difference from it.
+const STEEP: f64 = 4.0;
 
-/// The backward pass of one row in `f64`, from its values alone.
-fn in_f64<A: Real>(
-    v: &[A],
-    p: A,
-    g: &[A],
-    grad_v: &mut [MaybeUninit<A>],
-    grad_p: &mut MaybeUninit<A>,
-) {
-    let n = v.len();
-    let wide = |x: &[A]| x.iter().map(|x| x.to_f64()).collect::<Vec<_>>();
-    let (values, grad, power) = (&wide(v)[..], &wide(g)[..], &[p.to_f64()][..]);
-    let filled = |len| vec![MaybeUninit::new(0.0); len];
-    let (mut y, mut stats, mut of_v, mut of_p) = (filled(n), filled(2), filled(n), filled(1));
-    let forward = Forward {
-        values,
-        power,
-        n,
-        out: Output::new(&mut y),
-        stats: Output::new(&mut stats),
-    };
-    enter(current_path(), &forward, 0..1);
-    // SAFETY: every value was written at first.
-    let (out, stats) = unsafe { (written(&y), written(&stats)) };
-    let backward = Backward {
-        values,
-        power,
-        out,
-        stats,
-        grad,
-        n,
-        grad_values: Output::new(&mut of_v),
-        grad_power: Output::new(&mut of_p),
-    };
-    enter(current_path(), &backward, 0..1);
-    // SAFETY: as above.
-    let (of_v, of_p) = unsafe { (written(&of_v), written(&of_p)) };
-    let (least, most) = (A::MIN.to_f64(), A::MAX.to_f64());
-    for (grad, x) in grad_v.iter_mut().zip(of_v) {
-        grad.write(A::from_f64(x.clamp(least, most)));
+/// The mean of `g` by the weights of a row, and what rounding takes from it.
+#[inline(always)]
+fn mean<B: Backend, A: Real>(v: &[A], y: &[A], g: &[A], (max, normaliser): (A, A), p: A) -> (A, A) {
+    if !A::DOUBLE && dominated(normaliser) && p / max > A::from_f64(STEEP) {
+        let mean = wide_mean::<B, A>(v, g, max.to_f64(), p.to_f64());
+        let rounded = A::from_f64(mean);
+        return (rounded, A::from_f64(mean - rounded.to_f64()));
     }
-    grad_p.write(A::from_f64(of_p[0]));
+    let mut mean = Mean::<A::Lanes<B>>::new();
+    lanes!(A::Lanes<B>, y.len(), |i, k, U| {
+        mean.add(get::<B, A, U>(y, i, k, A::ZERO), get::<B, A, U>(g, i, k, A::ZERO));
+    } flush { mean.flush() });
+    let mean = mean.value();
+    let rest = if dominated(normaliser) {
+        residual::<B, A>(y, g, mean)
+    } else {
+        A::ZERO
+    };
+    (mean, rest)
+}
+
+/// The mean in `f64`, weights too.
+#[inline(always)]
+fn wide_mean<B: Backend, A: Real>(v: &[A], g: &[A], max: f64, p: f64) -> f64 {
+    let relative = Relative::<<A::Lanes<B> as Vector>::Wide>::new(max);
+    let mut mean = Mean::<<A::Lanes<B> as Vector>::Wide>::new();
+    lanes!(A::Lanes<B>, v.len(), |i, k, U| {
+        let v = get::<B, A, U>(v, i, k, A::ZERO).widen();
+        mean.add(relative.weight(v, p), get::<B, A, U>(g, i, k, A::ZERO).widen());
+    } flush { mean.flush() });
+    mean.value()
 }
 
 /// `v^p / sum v^p` for every row, and its statistics: the maximum of `v` and `sum (v / max)^p`.
