@@ -6,12 +6,13 @@
 //! `<V_i, g>` class by class, in `f64` because their differences may be small; then one pass over the row for the logits.
 
 use crate::gather::chosen;
+use crate::gather_few::{self, shift_of};
 use crate::gather_many::{MANY, Many};
 use crate::real::Real;
 use crate::rows::{
     Head, Output, get, inverse, lanes, poke, put, put_stats, row, row_max, unless_zero, written,
 };
-use crate::simd::{Backend, Pack, Region, Vector, current_path, enter};
+use crate::simd::{Backend, MAX_LANES, Pack, Region, Vector, current_path, enter};
 use crate::sums::{Sum, residual};
 use core::mem::MaybeUninit;
 use core::ops::Range;
@@ -19,7 +20,7 @@ use core::ops::Range;
 /// Vectors of features summed together.
 pub(crate) const STRIP: usize = 4;
 /// Classes whose contributions are summed before they move to the outer accumulator.
-const CLASS_BLOCK: usize = 16;
+const CLASS_BLOCK: usize = 32;
 
 pub(crate) struct Forward<'a, A: Real> {
     pub(crate) logits: &'a [A],
@@ -35,14 +36,14 @@ pub(crate) struct Forward<'a, A: Real> {
 
 /// The unnormalised weights of a row, in `scratch`, and their sum.
 #[inline(always)]
-fn weights<B: Backend, A: Real>(head: &Head<A>, x: &[A], scratch: &mut [A]) -> A {
+fn weights<B: Backend, A: Real>(head: &Head<A>, x: &[A], scratch: &mut [A]) -> f64 {
     let mut sum = Sum::<A::Lanes<B>>::new();
     lanes!(A::Lanes<B>, x.len(), |i, k, U| {
         let e = head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
         sum.add(e);
         poke(scratch, i, k, e);
     } flush { sum.flush() });
-    sum.total()
+    sum.wide_total()
 }
 
 impl<A: Real> Region for Forward<'_, A> {
@@ -62,18 +63,23 @@ impl<A: Real> Region for Forward<'_, A> {
             let head = Head::new(largest, self.inverse_temperature);
             let normaliser = weights::<B, A>(&head, x, &mut scratch);
             let factor = inverse(normaliser);
-            let mut f = 0;
-            while f < features {
-                if features - f >= STRIP * width {
-                    let k = STRIP * width;
-                    strip::<B, A, STRIP>(&scratch, v, f..f + k, features, factor, soft);
-                    f += k;
-                } else {
-                    let k = width.min(features - f);
-                    strip::<B, A, 1>(&scratch, v, f..f + k, features, factor, soft);
-                    f += k;
+            if let Some(shift) = shift_of(features) {
+                gather_few::sum::<B, A>(&scratch, v, shift, factor, soft);
+            } else {
+                let mut f = 0;
+                while f < features {
+                    if features - f >= STRIP * width {
+                        let k = STRIP * width;
+                        strip::<B, A, STRIP>(&scratch, v, f..f + k, features, factor, soft);
+                        f += k;
+                    } else {
+                        let k = width.min(features - f);
+                        strip::<B, A, 1>(&scratch, v, f..f + k, features, factor, soft);
+                        f += k;
+                    }
                 }
             }
+            let normaliser = A::from_f64(normaliser);
             put_stats(stats, head.max, normaliser);
             self.put_hard::<B>(r, largest, normaliser);
         }
@@ -98,29 +104,82 @@ impl<A: Real> Forward<'_, A> {
     }
 }
 
-/// The weighted sums of the `k` features from `f` on, in `S` vectors.
+/// Writes sums in `f64`, times a factor.
+#[inline(always)]
+pub(crate) fn put_wide<A: Real, V: Vector<Scalar = f64>, const S: usize>(
+    sums: Pack<V, S>,
+    factor: f64,
+    out: &mut [MaybeUninit<A>],
+) {
+    let mut wide = [0.0; STRIP * MAX_LANES];
+    // SAFETY: there are at most `STRIP` vectors of `MAX_LANES`.
+    unsafe { sums.store(wide.as_mut_ptr()) };
+    for (out, sum) in out.iter_mut().zip(wide) {
+        out.write(A::from_f64(sum * factor));
+    }
+}
+
+/// Writes the weighted sums of some features, in `S` vectors; as if all values were finite first.
 #[inline(always)]
 fn strip<B: Backend, A: Real, const S: usize>(
     weights: &[A],
     values: &[A],
     features: Range<usize>,
     stride: usize,
-    factor: A,
+    factor: f64,
     out: &mut [MaybeUninit<A>],
 ) {
-    let (f, k) = (features.start, features.len());
-    let mut outer = Pack::<A::Lanes<B>, S>::splat(A::ZERO);
-    for (block, weights) in weights.chunks(CLASS_BLOCK).enumerate() {
-        let mut inner = Pack::splat(A::ZERO);
-        for (j, &w) in weights.iter().enumerate() {
-            if w != A::ZERO {
-                let class = row(values, block * CLASS_BLOCK + j, stride);
-                inner = get::<B, A, S>(class, f, k, A::ZERO).mul_add(Pack::splat(w), inner);
-            }
-        }
-        outer = outer + inner;
+    let mut sums = sum_strip::<B, A, S, false>(weights, values, features.clone(), stride);
+    if Pack::<<A::Lanes<B> as Vector>::Wide, S>::bits(sums.is_nan()) != 0 {
+        sums = sum_strip::<B, A, S, true>(weights, values, features.clone(), stride);
     }
-    put::<B, A, S>(out, f, k, outer * Pack::splat(factor));
+    put_wide(sums, factor, &mut out[features]);
+}
+
+/// The weighted sums; `CAREFUL` passes over the values at weights of 0.
+#[inline(always)]
+fn sum_strip<B: Backend, A: Real, const S: usize, const CAREFUL: bool>(
+    weights: &[A],
+    values: &[A],
+    features: Range<usize>,
+    stride: usize,
+) -> Pack<<A::Lanes<B> as Vector>::Wide, S> {
+    let (f, k) = (features.start, features.len());
+    let mut outer = Pack::<A::Lanes<B>, S>::splat(A::ZERO).widen();
+    for (weights, values) in weights
+        .chunks(CLASS_BLOCK)
+        .zip(values.chunks(CLASS_BLOCK * stride))
+    {
+        let zero = Pack::splat(A::ZERO);
+        let (mut a, mut b, mut c, mut d) = (zero, zero, zero, zero);
+        let (fours, rows) = (weights.chunks_exact(4), values.chunks(4 * stride));
+        let rest = fours.remainder();
+        for (w, v) in fours.zip(rows) {
+            a = weighted::<_, CAREFUL>(get::<B, A, S>(row(v, 0, stride), f, k, A::ZERO), w[0], a);
+            b = weighted::<_, CAREFUL>(get::<B, A, S>(row(v, 1, stride), f, k, A::ZERO), w[1], b);
+            c = weighted::<_, CAREFUL>(get::<B, A, S>(row(v, 2, stride), f, k, A::ZERO), w[2], c);
+            d = weighted::<_, CAREFUL>(get::<B, A, S>(row(v, 3, stride), f, k, A::ZERO), w[3], d);
+        }
+        let last = &values[(weights.len() - rest.len()) * stride..];
+        for (i, w) in rest.iter().enumerate() {
+            let class = get::<B, A, S>(row(last, i, stride), f, k, A::ZERO);
+            a = weighted::<_, CAREFUL>(class, *w, a);
+        }
+        outer = outer + ((a + b) + (c + d)).widen();
+    }
+    outer
+}
+
+/// `sum + w class`
+#[inline(always)]
+fn weighted<V: Vector, const CAREFUL: bool>(class: V, w: V::Scalar, sum: V) -> V {
+    let w = V::splat(w);
+    let class = if CAREFUL {
+        unless_zero(w, class)
+    } else {
+        class
+    };
+    class.mul_add(w, sum)
 }
 
 pub(crate) struct Backward<'a, A: Real> {
@@ -143,6 +202,7 @@ impl<A: Real> Region for Backward<'_, A> {
             return enter(current_path(), &Many(self), rows);
         }
         let (n, features) = (self.n, self.features);
+        let width = A::Lanes::<B>::LANES;
         let mut scratch = vec![A::ZERO; n];
         let mut wide_grad = vec![0.0; features];
         for r in rows {
@@ -163,9 +223,14 @@ impl<A: Real> Region for Backward<'_, A> {
             }
             let expected = product(soft, &wide_grad);
             // All of them, if they fit one vector: the loop over classes need not read them again.
-            let width = A::Lanes::<B>::LANES;
             let all = get::<B, A, 1>(g, 0, features.min(width), A::ZERO);
-            for (i, &e) in scratch.iter().enumerate() {
+            let mut done = 0;
+            if shift_of(features).is_some() {
+                done = n - n % width;
+                let (weights, normaliser) = (&scratch[..done], self.stats[2 * r + 1]);
+                gather_few::gradients::<B, A>(weights, v, normaliser, soft, g, grad_v, grad_x);
+            }
+            for (i, &e) in scratch.iter().enumerate().skip(done) {
                 let (class, out) = (row(v, i, features), &mut grad_v[i * features..][..features]);
                 if e == A::ZERO {
                     out.fill(MaybeUninit::new(A::ZERO));

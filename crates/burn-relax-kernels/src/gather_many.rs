@@ -4,10 +4,10 @@
 //! differences are taken in `f64`, which costs little beside reading the values. For rows of `f64` the kernels with few features do
 //! that already.
 
-use crate::gather_features::{Backward, Forward, STRIP, product};
+use crate::gather_features::{Backward, Forward, STRIP, product, put_wide};
 use crate::real::Real;
 use crate::rows::{Head, get, inverse, lanes, poke, put, put_stats, row, row_max};
-use crate::simd::{Backend, MAX_LANES, Pack, Region, Vector};
+use crate::simd::{Backend, Pack, Region, Vector};
 use crate::sums::{Sum, residual};
 use core::mem::MaybeUninit;
 use core::ops::Range;
@@ -92,12 +92,7 @@ fn strip<B: Backend, A: Real, const S: usize>(
             sums = class.mul_add(Pack::splat(w), sums);
         }
     }
-    let mut wide = [0.0; STRIP * MAX_LANES];
-    // SAFETY: the array holds the vectors.
-    unsafe { sums.store(wide.as_mut_ptr()) };
-    for (out, sum) in out[features].iter_mut().zip(wide) {
-        out.write(A::from_f64(sum * factor));
-    }
+    put_wide(sums, factor, &mut out[features]);
 }
 
 impl<A: Real> Region for Many<'_, Backward<'_, A>> {

@@ -19,6 +19,7 @@ pub mod entmax_backward;
 pub mod free_energy;
 pub mod gather;
 mod gather_features;
+mod gather_few;
 mod gather_many;
 pub mod gradual;
 pub mod gumbel;

@@ -5,6 +5,7 @@
 
 use super::{Backend, Pack, Vector};
 use core::arch::x86_64::*;
+use core::array::from_fn;
 use core::ops::{Add, Div, Mul, Sub};
 
 /// AVX2 with FMA and F16C.
@@ -17,7 +18,7 @@ impl Backend for Avx2 {
 
 macro_rules! register {
     ($name:ident, $register:ty, $scalar:ty, $int:ty, $lanes:literal, $mantissa:literal;
-     $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident $max:ident $min:ident $lt:ident $not_lt:ident $eq:ident $ne:ident $unordered:ident $select:ident $or:ident $movemask:ident $to_int:ident $to_float:ident $isplat:ident $iadd:ident $iand:ident $ior:ident $shl:ident $shr:ident $fma:ident $sqrt:ident; $wide:ty, |$v:ident| $widen:expr) => {
+     $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident $max:ident $min:ident $lt:ident $not_lt:ident $eq:ident $ne:ident $unordered:ident $select:ident $or:ident $movemask:ident $to_int:ident $to_float:ident $isplat:ident $iadd:ident $iand:ident $ior:ident $shl:ident $shr:ident $fma:ident $sqrt:ident; $wide:ty, |$v:ident| $widen:expr; $($more:tt)*) => {
         /// One register.
         #[derive(Clone, Copy)]
         pub struct $name($register);
@@ -38,6 +39,7 @@ macro_rules! register {
                 // SAFETY: the module's invariant.
                 unsafe { Self($splat(x)) }
             }
+            $($more)*
             #[inline(always)]
             unsafe fn load(p: *const $scalar) -> Self {
                 // SAFETY: the module's invariant; the caller promises `LANES` readable values.
@@ -225,9 +227,30 @@ _mm256_and_si256 _mm256_or_si256 _mm256_slli_epi32 _mm256_srli_epi32 _mm256_fmad
 Pack<F64x4, 2>, |v| Pack([
     F64x4(_mm256_cvtps_pd(_mm256_castps256_ps128(v.0))),
     F64x4(_mm256_cvtps_pd(_mm256_extractf128_ps::<1>(v.0))),
-]));
+]);
+    #[inline(always)]
+    unsafe fn load_repeated(p: *const f32, shift: u32) -> Self {
+        let some = (8 >> shift).max(1);
+        let mask: [i32; 8] = from_fn(|l| if (l as i32) < some { -1 } else { 0 });
+        let lanes: [i32; 8] = from_fn(|l| l as i32 >> shift);
+        // SAFETY: the module's invariant; the caller promises these values; the arrays hold a register each.
+        unsafe {
+            let values = _mm256_maskload_ps(p, _mm256_loadu_si256(mask.as_ptr().cast()));
+            Self(_mm256_permutevar8x32_ps(values, _mm256_loadu_si256(lanes.as_ptr().cast())))
+        }
+    }
+    #[inline(always)]
+    fn add_pairs(self, o: Self) -> Self {
+        // SAFETY: the module's invariant.
+        unsafe {
+            // The halves of both take turns.
+            let sums = _mm256_castps_pd(_mm256_hadd_ps(self.0, o.0));
+            Self(_mm256_castpd_ps(_mm256_permute4x64_pd::<0b11_01_10_00>(sums)))
+        }
+    }
+);
 register!(F64x4, __m256d, f64, i64, 4, 52;
     _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd
     _mm256_max_pd _mm256_min_pd lt_pd not_lt_pd eq_pd ne_pd unordered_pd select_pd _mm256_or_pd
     _mm256_movemask_pd _mm256_castpd_si256 _mm256_castsi256_pd _mm256_set1_epi64x _mm256_add_epi64
-    _mm256_and_si256 _mm256_or_si256 _mm256_slli_epi64 _mm256_srli_epi64 _mm256_fmadd_pd _mm256_sqrt_pd; Self, |v| v);
+    _mm256_and_si256 _mm256_or_si256 _mm256_slli_epi64 _mm256_srli_epi64 _mm256_fmadd_pd _mm256_sqrt_pd; Self, |v| v;);

@@ -5,6 +5,7 @@
 
 use super::{Backend, Pack, Vector};
 use core::arch::x86_64::*;
+use core::array::from_fn;
 use core::ops::{Add, Div, Mul, Sub};
 
 /// AVX-512 F, BW, DQ, VL.
@@ -29,7 +30,8 @@ macro_rules! avx512 {
     ($name:ident, $register:ty, $scalar:ty, $mask:ty, $int:ty, $lanes:literal, $mantissa:literal;
      $splat:ident $load:ident $store:ident $mask_load:ident $mask_store:ident $add:ident $sub:ident $mul:ident
      $div:ident $max:ident $min:ident $cmp:ident $blend:ident $to_int:ident $to_float:ident $isplat:ident $iadd:ident
-     $iand:ident $ior:ident $shl:ident $shr:ident $fma:ident $sqrt:ident $compress:ident $expand:ident; |$v:ident| $halves:expr; $wide:ty, $widen:expr) => {
+     $iand:ident $ior:ident $shl:ident $shr:ident $fma:ident $sqrt:ident $compress:ident $expand:ident
+     $permute:ident $permute_two:ident; |$v:ident| $halves:expr; $wide:ty, $widen:expr) => {
         /// One register.
         #[derive(Clone, Copy)]
         pub struct $name($register);
@@ -161,6 +163,29 @@ macro_rules! avx512 {
                 Self(unsafe { $expand(m, $load(p)) })
             }
             #[inline(always)]
+            unsafe fn load_repeated(p: *const $scalar, shift: u32) -> Self {
+                let some = (1u64 << (Self::LANES >> shift).max(1)) - 1;
+                let lanes: [$int; $lanes] = from_fn(|l| l as $int >> shift);
+                // SAFETY: the module's invariant; the caller promises these values; the array holds a register.
+                unsafe {
+                    let values = $mask_load($splat(0.0), some as $mask, p);
+                    Self($permute(_mm512_loadu_si512(lanes.as_ptr().cast()), values))
+                }
+            }
+            #[inline(always)]
+            fn add_pairs(self, o: Self) -> Self {
+                let even: [$int; $lanes] = from_fn(|l| 2 * l as $int);
+                // SAFETY: the module's invariant; the array holds a register.
+                unsafe {
+                    let even = _mm512_loadu_si512(even.as_ptr().cast());
+                    let odd = $iadd(even, $isplat(1));
+                    Self($add(
+                        $permute_two(self.0, even, o.0),
+                        $permute_two(self.0, odd, o.0),
+                    ))
+                }
+            }
+            #[inline(always)]
             fn iadd(self, c: u64) -> Self {
                 // SAFETY: the module's invariant.
                 Self(unsafe { $to_float($iadd($to_int(self.0), $isplat(c as $int))) })
@@ -203,7 +228,8 @@ avx512!(F32x16, __m512, f32, __mmask16, i32, 16, 23;
 _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_mask_loadu_ps _mm512_mask_storeu_ps _mm512_add_ps
 _mm512_sub_ps _mm512_mul_ps _mm512_div_ps _mm512_max_ps _mm512_min_ps _mm512_cmp_ps_mask _mm512_mask_blend_ps
 _mm512_castps_si512 _mm512_castsi512_ps _mm512_set1_epi32 _mm512_add_epi32 _mm512_and_si512 _mm512_or_si512
-_mm512_slli_epi32 _mm512_srli_epi32 _mm512_fmadd_ps _mm512_sqrt_ps _mm512_maskz_compress_ps _mm512_maskz_expand_ps;
+_mm512_slli_epi32 _mm512_srli_epi32 _mm512_fmadd_ps _mm512_sqrt_ps _mm512_maskz_compress_ps _mm512_maskz_expand_ps
+_mm512_permutexvar_ps _mm512_permutex2var_ps;
 |v| {
     let low = _mm512_cvtps_pd(_mm512_castps512_ps256(v));
     add_halves(_mm512_add_pd(low, _mm512_cvtps_pd(_mm512_extractf32x8_ps::<1>(v))))
@@ -216,5 +242,6 @@ avx512!(F64x8, __m512d, f64, __mmask8, i64, 8, 52;
     _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_mask_loadu_pd _mm512_mask_storeu_pd _mm512_add_pd
     _mm512_sub_pd _mm512_mul_pd _mm512_div_pd _mm512_max_pd _mm512_min_pd _mm512_cmp_pd_mask _mm512_mask_blend_pd
     _mm512_castpd_si512 _mm512_castsi512_pd _mm512_set1_epi64 _mm512_add_epi64 _mm512_and_si512 _mm512_or_si512
-    _mm512_slli_epi64 _mm512_srli_epi64 _mm512_fmadd_pd _mm512_sqrt_pd _mm512_maskz_compress_pd _mm512_maskz_expand_pd;
+    _mm512_slli_epi64 _mm512_srli_epi64 _mm512_fmadd_pd _mm512_sqrt_pd _mm512_maskz_compress_pd _mm512_maskz_expand_pd
+    _mm512_permutexvar_pd _mm512_permutex2var_pd;
     |v| add_halves(v); Self, Self(v));

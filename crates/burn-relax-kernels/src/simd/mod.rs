@@ -154,6 +154,36 @@ pub trait Vector:
         lanes[0]
     }
 
+    /// Reads `LANES >> shift` values, each into `1 << shift` lanes side by side.
+    ///
+    /// # Safety
+    /// `max(LANES >> shift, 1)` values must be readable at `p`; `1 << shift` is at most `MAX_LANES`.
+    #[inline(always)]
+    unsafe fn load_repeated(p: *const Self::Scalar, shift: u32) -> Self {
+        let mut lanes = [Self::Scalar::ZERO; MAX_LANES];
+        for (l, lane) in lanes.iter_mut().enumerate().take(Self::LANES) {
+            // SAFETY: the caller promises these values.
+            *lane = unsafe { p.add(l >> shift).read() };
+        }
+        // SAFETY: `LANES <= MAX_LANES`.
+        unsafe { Self::load(lanes.as_ptr()) }
+    }
+    /// The sums of neighbours: those of this vector, then those of `o`.
+    #[inline(always)]
+    fn add_pairs(self, o: Self) -> Self {
+        let mut lanes = [Self::Scalar::ZERO; 2 * MAX_LANES];
+        // SAFETY: `LANES <= MAX_LANES`.
+        unsafe {
+            self.store(lanes.as_mut_ptr());
+            o.store(lanes.as_mut_ptr().add(Self::LANES));
+        }
+        for l in 0..Self::LANES {
+            lanes[l] = lanes[2 * l] + lanes[2 * l + 1];
+        }
+        // SAFETY: as above.
+        unsafe { Self::load(lanes.as_ptr()) }
+    }
+
     /// The square root of every lane, rounded correctly.
     fn sqrt(self) -> Self;
     /// Writes the lanes of `m` side by side, in their order, and returns their number.

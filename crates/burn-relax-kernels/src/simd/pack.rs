@@ -57,6 +57,18 @@ impl<V: Vector, const U: usize> Vector for Pack<V, U> {
         }
     }
     #[inline(always)]
+    unsafe fn load_repeated(p: *const V::Scalar, shift: u32) -> Self {
+        // SAFETY: the caller promises the values of all lanes.
+        Pack(from_fn(|u| unsafe {
+            V::load_repeated(p.add((u * V::LANES) >> shift), shift)
+        }))
+    }
+    #[inline(always)]
+    fn add_pairs(self, o: Self) -> Self {
+        let both = |u: usize| if u < U { self.0[u] } else { o.0[u - U] };
+        Pack(from_fn(|u| both(2 * u).add_pairs(both(2 * u + 1))))
+    }
+    #[inline(always)]
     fn widen(self) -> Self::Wide {
         Pack(from_fn(|u| self.0[u].widen()))
     }

@@ -1,0 +1,138 @@
+//! Soft-argmax gather with 2, 4 or 8 trailing features: a vector holds whole classes.
+//!
+//! Class by class most lanes would idle, and almost every load would cross two cache lines. Here the value matrix is read as it lies
+//! in memory; the weights are repeated to match. As many classes as a vector has lanes go together; the rest of a row, and
+//! rows with fewer classes, go class by class (`gather_features`).
+
+use crate::real::Real;
+use crate::rows::{get, inverse, put, row, unless_zero};
+use crate::simd::{Backend, MAX_LANES, Pack, Vector};
+use core::array::from_fn;
+use core::mem::MaybeUninit;
+
+/// Most features of these kernels.
+const FEW: usize = 8;
+/// Steps whose sums are added up before they move to the outer sums.
+const STEPS: usize = 16;
+
+/// Binary logarithm of the number of features, if there are as many as these kernels take.
+#[inline(always)]
+pub(crate) fn shift_of(features: usize) -> Option<u32> {
+    (features.is_power_of_two() && features <= FEW).then(|| features.trailing_zeros())
+}
+
+/// Writes the weighted sums of every feature, times a factor.
+#[inline(always)]
+pub(crate) fn sum<B: Backend, A: Real>(
+    weights: &[A],
+    values: &[A],
+    shift: u32,
+    factor: f64,
+    out: &mut [MaybeUninit<A>],
+) {
+    let whole = weights.len() - weights.len() % A::Lanes::<B>::LANES;
+    let (weights, rest) = weights.split_at(whole);
+    let (values, rest_values) = values.split_at(whole << shift);
+    let mut sums = whole_sums::<B, A>(weights, values, shift);
+    for (w, class) in rest.iter().zip(rest_values.chunks(1 << shift)) {
+        if *w != A::ZERO {
+            for (sum, v) in sums.iter_mut().zip(class) {
+                *sum += w.to_f64() * v.to_f64();
+            }
+        }
+    }
+    for (out, sum) in out.iter_mut().zip(sums) {
+        out.write(A::from_f64(sum * factor));
+    }
+}
+
+/// The sums over as many classes as whole vectors have lanes.
+#[inline(always)]
+fn whole_sums<B: Backend, A: Real>(weights: &[A], values: &[A], shift: u32) -> [f64; MAX_LANES] {
+    let (width, features) = (A::Lanes::<B>::LANES, 1 << shift);
+    let mut outer = A::Lanes::<B>::splat(A::ZERO).widen();
+    for (weights, values) in weights
+        .chunks(STEPS * width)
+        .zip(values.chunks(STEPS * width * features))
+    {
+        let mut inner = [A::Lanes::<B>::splat(A::ZERO); FEW];
+        for first in (0..weights.len()).step_by(width) {
+            let (weights, values) = (
+                &weights[first..][..width],
+                row(values, first / width, width * features),
+            );
+            for (c, sum) in inner.iter_mut().enumerate().take(features) {
+                let w = repeated::<B, A>(weights, c, shift);
+                let [v] = get::<B, A, 1>(values, c * width, width, A::ZERO).0;
+                *sum = unless_zero(w, v).mul_add(w, *sum);
+            }
+        }
+        for sum in &inner[..features] {
+            outer = outer + sum.widen();
+        }
+    }
+    let mut lanes = [0.0; MAX_LANES];
+    // SAFETY: `LANES <= MAX_LANES`.
+    unsafe { outer.store(lanes.as_mut_ptr()) };
+    let mut half = width / 2;
+    while half >= features {
+        for j in 0..half {
+            lanes[j] += lanes[j + half];
+        }
+        half /= 2;
+    }
+    lanes
+}
+
+/// The weights of the classes in vector `c` of the values.
+#[inline(always)]
+fn repeated<B: Backend, A: Real>(weights: &[A], c: usize, shift: u32) -> A::Lanes<B> {
+    let part =
+        &weights[(c * A::Lanes::<B>::LANES) >> shift..][..(A::Lanes::<B>::LANES >> shift).max(1)];
+    // SAFETY: `part` has the values of all lanes.
+    unsafe { A::Lanes::<B>::load_repeated(part.as_ptr(), shift) }
+}
+
+/// A feature's number in every lane that is for this feature.
+#[inline(always)]
+fn tiled<B: Backend, A: Real>(row: &[A]) -> A::Lanes<B> {
+    let lanes: [A; MAX_LANES] = from_fn(|l| row[l % row.len()]);
+    // SAFETY: `LANES <= MAX_LANES`.
+    unsafe { A::Lanes::<B>::load(lanes.as_ptr()) }
+}
+
+/// `w_i g` and `<V_i - soft, g>` for the classes of `weights`, a multiple of the vector's lanes; zeros for a weight of 0.
+#[inline(always)]
+pub(crate) fn gradients<B: Backend, A: Real>(
+    weights: &[A],
+    values: &[A],
+    normaliser: A,
+    soft: &[A],
+    grad: &[A],
+    grad_values: &mut [MaybeUninit<A>],
+    differences: &mut [MaybeUninit<A>],
+) {
+    let (width, features) = (A::Lanes::<B>::LANES, soft.len());
+    let shift = features.trailing_zeros();
+    let (soft, grad) = (tiled::<B, A>(soft), tiled::<B, A>(grad));
+    let factor = A::Lanes::<B>::splat(inverse(normaliser));
+    for first in (0..weights.len()).step_by(width) {
+        let (weights, start) = (&weights[first..][..width], first * features);
+        let mut sums = [A::Lanes::<B>::splat(A::ZERO); FEW];
+        for (c, sum) in sums.iter_mut().enumerate().take(features) {
+            let w = repeated::<B, A>(weights, c, shift);
+            let [v] = get::<B, A, 1>(values, start + c * width, width, A::ZERO).0;
+            let to_value = unless_zero(w, w * factor * grad);
+            put::<B, A, 1>(grad_values, start + c * width, width, Pack([to_value]));
+            *sum = unless_zero(w, (v - soft) * grad);
+        }
+        let mut count = features;
+        while count > 1 {
+            count /= 2;
+            for j in 0..count {
+                sums[j] = sums[2 * j].add_pairs(sums[2 * j + 1]);
+            }
+        }
+        put::<B, A, 1>(differences, first, width, Pack([sums[0]]));
+    }
+}
