@@ -13,7 +13,7 @@ pub struct Case {
     pub temperature: f64,
     pub logits: Vec<f64>,
     pub values: Vec<f64>,
-    pub wide: [Vec<f64>; 2],
+    pub wide: [Vec<f64>; FEATURES.len()],
     pub coordinates: Vec<f64>,
     pub unit: Vec<f64>,
     pub power: Vec<f64>,
@@ -23,7 +23,7 @@ pub struct Case {
     pub noise: Vec<f64>,
     pub grad: Vec<f64>,
     pub grad_row: Vec<f64>,
-    pub grad_wide: [Vec<f64>; 2],
+    pub grad_wide: [Vec<f64>; FEATURES.len()],
     /// Two classes of every row.
     pub index: Vec<i64>,
     pub grad_two: Vec<f64>,
@@ -109,6 +109,13 @@ impl Case {
         all.extend(self.wide.iter_mut());
         all.extend(self.grad_wide.iter_mut());
         all
+    }
+
+    /// The number of features, values and upstream gradient of every gather.
+    pub fn gathers(&self) -> impl Iterator<Item = (usize, &Vec<f64>, &Vec<f64>)> {
+        let wide = FEATURES.into_iter().zip(&self.wide).zip(&self.grad_wide);
+        let wide = wide.map(|((features, values), grad)| (features, values, grad));
+        [(1, &self.values, &self.grad_row)].into_iter().chain(wide)
     }
 
     /// Every input rounded to `F`.

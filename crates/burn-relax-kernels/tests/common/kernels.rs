@@ -1,7 +1,7 @@
 //! The list of all kernels, run forward and backward.
 
 use super::case::ASKED;
-use super::{ALPHAS, Case, FEATURES, SEED, buffer, filled, narrow, out, same, stats, wide};
+use super::{ALPHAS, Case, SEED, buffer, filled, narrow, out, same, stats, wide};
 use burn_relax_kernels::{self as kernels, Element, Real};
 
 /// A named output of a kernel, in `f64`, with the number of values per row.
@@ -32,12 +32,7 @@ pub fn every_kernel<F: Element>(c: &Case) -> Vec<Named> {
     add("log_softmax", n, &log_probs);
     add("log_softmax_backward", n, &filled(b));
 
-    let gathers = [
-        (1, &c.values, &c.grad_row),
-        (FEATURES[0], &c.wide[0], &c.grad_wide[0]),
-        (FEATURES[1], &c.wide[1], &c.grad_wide[1]),
-    ];
-    for (f, values, g) in gathers {
+    for (f, values, g) in c.gathers() {
         let (values, g) = (narrow::<F>(values), narrow::<F>(g));
         let (mut soft, mut s) = (out::<F>(rows * f), stats::<F>(2 * rows));
         kernels::soft_argmax_gather(&logits, &values, n, f, t, &mut soft, &mut s);
@@ -142,7 +137,7 @@ pub fn every_kernel<F: Element>(c: &Case) -> Vec<Named> {
     add("log_prob", ASKED, &filled(y));
     add("log_prob_backward", n, &filled(b));
 
-    for (f, values, g) in gathers {
+    for (f, values, g) in c.gathers() {
         let (values, g) = (narrow::<F>(values), narrow::<F>(g));
         let (mut y, mut b) = (out::<F>(rows * f), out::<F>(total * f));
         kernels::argmax_gather(&logits, &values, n, f, &mut y);

@@ -18,7 +18,7 @@ pub const SIZES: [usize; 17] = [
 ];
 
 /// Features of the gather kernels, besides 1.
-pub const FEATURES: [usize; 2] = [3, 70];
+pub const FEATURES: [usize; 5] = [2, 3, 4, 8, 70];
 
 /// Fixed alphas of the sparse maps.
 pub const ALPHAS: [f64; 3] = [1.25, 1.5, 2.0];
