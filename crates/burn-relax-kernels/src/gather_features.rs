@@ -70,11 +70,13 @@ impl<A: Real> Region for Forward<'_, A> {
                 while f < features {
                     if features - f >= STRIP * width {
                         let k = STRIP * width;
-                        strip::<B, A, STRIP>(&scratch, v, f..f + k, features, factor, soft);
+                        let sums = strip::<B, A, STRIP>(&scratch, v, f..f + k, features);
+                        put_wide(sums, factor, &mut soft[f..f + k]);
                         f += k;
                     } else {
                         let k = width.min(features - f);
-                        strip::<B, A, 1>(&scratch, v, f..f + k, features, factor, soft);
+                        let sums = strip::<B, A, 1>(&scratch, v, f..f + k, features);
+                        put_wide(sums, factor, &mut soft[f..f + k]);
                         f += k;
                     }
                 }
@@ -119,21 +121,20 @@ pub(crate) fn put_wide<A: Real, V: Vector<Scalar = f64>, const S: usize>(
     }
 }
 
-/// Writes the weighted sums of some features, in `S` vectors; as if all values were finite first.
+/// The weighted sums of some features, in `S` vectors; as if all values were finite first.
 #[inline(always)]
-fn strip<B: Backend, A: Real, const S: usize>(
+pub(crate) fn strip<B: Backend, A: Real, const S: usize>(
     weights: &[A],
     values: &[A],
     features: Range<usize>,
     stride: usize,
-    factor: f64,
-    out: &mut [MaybeUninit<A>],
-) {
-    let mut sums = sum_strip::<B, A, S, false>(weights, values, features.clone(), stride);
+) -> Pack<<A::Lanes<B> as Vector>::Wide, S> {
+    let sums = sum_strip::<B, A, S, false>(weights, values, features.clone(), stride);
     if Pack::<<A::Lanes<B> as Vector>::Wide, S>::bits(sums.is_nan()) != 0 {
-        sums = sum_strip::<B, A, S, true>(weights, values, features.clone(), stride);
+        sum_strip::<B, A, S, true>(weights, values, features, stride)
+    } else {
+        sums
     }
-    put_wide(sums, factor, &mut out[features]);
 }
 
 /// The weighted sums; `CAREFUL` passes over the values at weights of 0.

@@ -4,6 +4,7 @@
 //! in memory; the weights are repeated to match. As many classes as a vector has lanes go together; the rest of a row, and
 //! rows with fewer classes, go class by class (`gather_features`).
 
+use crate::gather_features::strip;
 use crate::real::Real;
 use crate::rows::{get, inverse, put, row, unless_zero};
 use crate::simd::{Backend, MAX_LANES, Pack, Vector};
@@ -33,12 +34,17 @@ pub(crate) fn sum<B: Backend, A: Real>(
     let whole = weights.len() - weights.len() % A::Lanes::<B>::LANES;
     let (weights, rest) = weights.split_at(whole);
     let (values, rest_values) = values.split_at(whole << shift);
-    let mut sums = whole_sums::<B, A>(weights, values, shift);
-    for (w, class) in rest.iter().zip(rest_values.chunks(1 << shift)) {
-        if *w != A::ZERO {
-            for (sum, v) in sums.iter_mut().zip(class) {
-                *sum += w.to_f64() * v.to_f64();
-            }
+    let mut sums = [0.0; MAX_LANES];
+    if whole > 0 {
+        sums = whole_sums::<B, A>(weights, values, shift);
+    }
+    if !rest.is_empty() {
+        let mut lanes = [0.0; MAX_LANES];
+        let sum = strip::<B, A, 1>(rest, rest_values, 0..1 << shift, 1 << shift);
+        // SAFETY: `LANES <= MAX_LANES`.
+        unsafe { sum.store(lanes.as_mut_ptr()) };
+        for (sum, rest) in sums.iter_mut().zip(lanes) {
+            *sum += rest;
         }
     }
     for (out, sum) in out.iter_mut().zip(sums) {

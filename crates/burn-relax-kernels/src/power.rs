@@ -20,55 +20,52 @@ use core::ops::Range;
 
 /// What turns the values of a row into powers relative to its maximum.
 #[derive(Clone, Copy)]
-struct Relative<V> {
-    max: V,
+struct Relative<A> {
+    max: A,
     /// A power of two that makes the maximum a normal number.
-    lift: V,
+    lift: A,
     /// `1 / (lift max)`
-    inverse: V,
+    inverse: A,
     /// What rounding takes from it.
-    rest: V,
+    rest: A,
 }
 
-impl<V: Vector> Relative<V> {
+impl<A: Real> Relative<A> {
     /// Relative to a maximum above 0, which may be infinite.
     #[inline(always)]
-    fn new(max: V::Scalar) -> Self {
-        let (max, one) = (V::splat(max), V::splat(V::Scalar::ONE));
-        let subnormal = max.lt(V::splat(V::Scalar::TINY));
-        let lift = V::select(subnormal, V::splat(V::Scalar::LIFT), one);
+    fn new(max: A) -> Self {
+        let lift = if max < A::TINY { A::LIFT } else { A::ONE };
         let lifted = max * lift;
-        let inverse = one / lifted;
-        let negative = V::splat(V::Scalar::ZERO) - inverse;
-        let rest = negative.mul_add(lifted, one) * inverse;
+        let inverse = A::ONE / lifted;
+        let missing = 1.0 - inverse.to_f64() * lifted.to_f64();
         Relative {
             max,
             lift,
             inverse,
-            rest,
+            rest: A::from_f64(missing) * inverse,
         }
     }
 
     /// `q = v / max` rounded, exactly 1 at the maximum even if that is infinite, and `l` so that `ln q + l` is the logarithm of
     /// `v / max`: for a large power what rounding takes from `q` shows.
     #[inline(always)]
-    fn quotient<const U: usize>(&self, v: Pack<V, U>) -> (Pack<V, U>, Pack<V, U>) {
-        let (zero, one) = (Pack::splat(V::Scalar::ZERO), Pack::splat(V::Scalar::ONE));
-        let below = v.ne(Pack([self.max; U]));
-        let v = v * Pack([self.lift; U]);
-        let q = v * Pack([self.inverse; U]);
-        let lost = v.mul_add(Pack([self.inverse; U]), zero - q);
-        let lost = v.mul_add(Pack([self.rest; U]), lost);
+    fn quotient<V: Vector<Scalar = A>>(&self, v: V) -> (V, V) {
+        let (zero, one, inverse) = (V::splat(A::ZERO), V::splat(A::ONE), V::splat(self.inverse));
+        let below = v.ne(V::splat(self.max));
+        let v = v * V::splat(self.lift);
+        let q = v * inverse;
+        let lost = v.mul_add(inverse, zero - q);
+        let lost = v.mul_add(V::splat(self.rest), lost);
         // 1 / q to first order around 1: powers of what is far below are small.
-        let lost = lost * (one + one - q);
-        (Pack::select(below, q, one), Pack::select(below, lost, zero))
+        let lost = lost * (V::splat(A::ONE + A::ONE) - q);
+        (V::select(below, q, one), V::select(below, lost, zero))
     }
 
     /// `(v / max)^p`, 0 at 0.
     #[inline(always)]
-    fn weight<const U: usize>(&self, v: Pack<V, U>, p: V::Scalar) -> Pack<V, U> {
+    fn weight<V: Vector<Scalar = A>>(&self, v: V, p: A) -> V {
         let (q, lost) = self.quotient(v);
-        unless_zero(q, exp(Pack::splat(p) * (ln(q) + lost)))
+        unless_zero(q, exp(V::splat(p) * (ln(q) + lost)))
     }
 }
 
@@ -110,7 +107,7 @@ impl<A: Real> Region for Forward<'_, A> {
                 continue;
             }
             let p = power_of(self.power, r);
-            let relative = Relative::<A::Lanes<B>>::new(largest);
+            let relative = Relative::new(largest);
             let mut sum = Sum::<A::Lanes<B>>::new();
             lanes!(A::Lanes<B>, n, |i, k, U| {
                 let e = relative.weight(get::<B, A, U>(v, i, k, zero), p);
@@ -168,7 +165,7 @@ impl<A: Real> Region for Backward<'_, A> {
             let (mean, rest) = mean::<B, A>(v, y, g, (max, normaliser), p);
             let scale = A::from_f64(p.to_f64() / (normaliser.to_f64() * max.to_f64()));
             let scale = if scale > A::MAX { A::MAX } else { scale };
-            let relative = Relative::<A::Lanes<B>>::new(max);
+            let relative = Relative::new(max);
             let mut sum = Sum::<A::Lanes<B>>::new();
             lanes!(A::Lanes<B>, n, |i, k, U| {
                 let v = get::<B, A, U>(v, i, k, zero);
@@ -215,7 +212,7 @@ fn mean<B: Backend, A: Real>(v: &[A], y: &[A], g: &[A], (max, normaliser): (A, A
 /// The mean in `f64`, weights too.
 #[inline(always)]
 fn wide_mean<B: Backend, A: Real>(v: &[A], g: &[A], max: f64, p: f64) -> f64 {
-    let relative = Relative::<<A::Lanes<B> as Vector>::Wide>::new(max);
+    let relative = Relative::new(max);
     let mut mean = Mean::<<A::Lanes<B> as Vector>::Wide>::new();
     lanes!(A::Lanes<B>, v.len(), |i, k, U| {
         let v = get::<B, A, U>(v, i, k, A::ZERO).widen();

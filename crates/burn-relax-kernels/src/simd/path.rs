@@ -103,6 +103,7 @@ pub(crate) trait Region: Sync + Sized {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma,f16c")]
     unsafe fn run_avx2(&self, rows: Range<usize>) {
+        align_frame();
         self.run::<Avx2>(rows);
     }
 
@@ -113,8 +114,19 @@ pub(crate) trait Region: Sync + Sized {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")]
     unsafe fn run_avx512(&self, rows: Range<usize>) {
+        align_frame();
         self.run::<Avx512>(rows);
     }
+}
+
+/// Aligns the stack frame of the function it is inlined into to cache lines. The compiler does not do so for vectors that find no
+/// register: each access to one of them would be to two lines, and short rows take up to twice as long, or not, as it happens.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn align_frame() {
+    #[repr(align(64))]
+    struct Line;
+    core::hint::black_box(&mut core::mem::MaybeUninit::<Line>::uninit());
 }
 
 /// Runs `region` on `path`, which comes from [`current_path`].
