@@ -113,9 +113,12 @@ pub(crate) fn put_wide<A: Real, V: Vector<Scalar = f64>, const S: usize>(
     factor: f64,
     out: &mut [MaybeUninit<A>],
 ) {
-    let mut wide = [0.0; STRIP * MAX_LANES];
-    // SAFETY: there are at most `STRIP` vectors of `MAX_LANES`.
-    unsafe { sums.store(wide.as_mut_ptr()) };
+    let mut wide = [const { MaybeUninit::<f64>::uninit() }; STRIP * MAX_LANES];
+    // SAFETY: there are at most `STRIP` vectors of `MAX_LANES`, which are written here.
+    let wide = unsafe {
+        sums.store(wide.as_mut_ptr().cast());
+        written(&wide[..Pack::<V, S>::LANES])
+    };
     for (out, sum) in out.iter_mut().zip(wide) {
         out.write(A::from_f64(sum * factor));
     }
@@ -228,8 +231,10 @@ impl<A: Real> Region for Backward<'_, A> {
             let mut done = 0;
             if shift_of(features).is_some() {
                 done = n - n % width;
-                let (weights, normaliser) = (&scratch[..done], self.stats[2 * r + 1]);
-                gather_few::gradients::<B, A>(weights, v, normaliser, soft, g, grad_v, grad_x);
+                if done > 0 {
+                    let (weights, normaliser) = (&scratch[..done], self.stats[2 * r + 1]);
+                    gather_few::gradients::<B, A>(weights, v, normaliser, soft, g, grad_v, grad_x);
+                }
             }
             for (i, &e) in scratch.iter().enumerate().skip(done) {
                 let (class, out) = (row(v, i, features), &mut grad_v[i * features..][..features]);

@@ -4,7 +4,7 @@
 //! in memory; the weights are repeated to match. As many classes as a vector has lanes go together; the rest of a row, and
 //! rows with fewer classes, go class by class (`gather_features`).
 
-use crate::gather_features::strip;
+use crate::gather_features::{put_wide, strip};
 use crate::real::Real;
 use crate::rows::{get, inverse, put, row, unless_zero};
 use crate::simd::{Backend, MAX_LANES, Pack, Vector};
@@ -31,25 +31,17 @@ pub(crate) fn sum<B: Backend, A: Real>(
     factor: f64,
     out: &mut [MaybeUninit<A>],
 ) {
+    let features = 1 << shift;
     let whole = weights.len() - weights.len() % A::Lanes::<B>::LANES;
     let (weights, rest) = weights.split_at(whole);
-    let (values, rest_values) = values.split_at(whole << shift);
-    let mut sums = [0.0; MAX_LANES];
+    let (values, rest_values) = values.split_at(whole * features);
+    let mut sums = strip::<B, A, 1>(rest, rest_values, 0..features, features);
     if whole > 0 {
-        sums = whole_sums::<B, A>(weights, values, shift);
-    }
-    if !rest.is_empty() {
-        let mut lanes = [0.0; MAX_LANES];
-        let sum = strip::<B, A, 1>(rest, rest_values, 0..1 << shift, 1 << shift);
+        let lanes = whole_sums::<B, A>(weights, values, shift);
         // SAFETY: `LANES <= MAX_LANES`.
-        unsafe { sum.store(lanes.as_mut_ptr()) };
-        for (sum, rest) in sums.iter_mut().zip(lanes) {
-            *sum += rest;
-        }
+        sums = sums + unsafe { Pack::load(lanes.as_ptr()) };
     }
-    for (out, sum) in out.iter_mut().zip(sums) {
-        out.write(A::from_f64(sum * factor));
-    }
+    put_wide(sums, factor, out);
 }
 
 /// The sums over as many classes as whole vectors have lanes.
