@@ -124,25 +124,9 @@ pub(crate) fn put_wide<A: Real, V: Vector<Scalar = f64>, const S: usize>(
     }
 }
 
-/// The weighted sums of some features, in `S` vectors; as if all values were finite first.
+/// The weighted sums of some features, in `S` vectors.
 #[inline(always)]
 pub(crate) fn strip<B: Backend, A: Real, const S: usize>(
-    weights: &[A],
-    values: &[A],
-    features: Range<usize>,
-    stride: usize,
-) -> Pack<<A::Lanes<B> as Vector>::Wide, S> {
-    let sums = sum_strip::<B, A, S, false>(weights, values, features.clone(), stride);
-    if Pack::<<A::Lanes<B> as Vector>::Wide, S>::bits(sums.is_nan()) != 0 {
-        sum_strip::<B, A, S, true>(weights, values, features, stride)
-    } else {
-        sums
-    }
-}
-
-/// The weighted sums; `CAREFUL` passes over the values at weights of 0.
-#[inline(always)]
-fn sum_strip<B: Backend, A: Real, const S: usize, const CAREFUL: bool>(
     weights: &[A],
     values: &[A],
     features: Range<usize>,
@@ -159,31 +143,26 @@ fn sum_strip<B: Backend, A: Real, const S: usize, const CAREFUL: bool>(
         let (fours, rows) = (weights.chunks_exact(4), values.chunks(4 * stride));
         let rest = fours.remainder();
         for (w, v) in fours.zip(rows) {
-            a = weighted::<_, CAREFUL>(get::<B, A, S>(row(v, 0, stride), f, k, A::ZERO), w[0], a);
-            b = weighted::<_, CAREFUL>(get::<B, A, S>(row(v, 1, stride), f, k, A::ZERO), w[1], b);
-            c = weighted::<_, CAREFUL>(get::<B, A, S>(row(v, 2, stride), f, k, A::ZERO), w[2], c);
-            d = weighted::<_, CAREFUL>(get::<B, A, S>(row(v, 3, stride), f, k, A::ZERO), w[3], d);
+            a = weighted(get::<B, A, S>(row(v, 0, stride), f, k, A::ZERO), w[0], a);
+            b = weighted(get::<B, A, S>(row(v, 1, stride), f, k, A::ZERO), w[1], b);
+            c = weighted(get::<B, A, S>(row(v, 2, stride), f, k, A::ZERO), w[2], c);
+            d = weighted(get::<B, A, S>(row(v, 3, stride), f, k, A::ZERO), w[3], d);
         }
         let last = &values[(weights.len() - rest.len()) * stride..];
         for (i, w) in rest.iter().enumerate() {
             let class = get::<B, A, S>(row(last, i, stride), f, k, A::ZERO);
-            a = weighted::<_, CAREFUL>(class, *w, a);
+            a = weighted(class, *w, a);
         }
         outer = outer + ((a + b) + (c + d)).widen();
     }
     outer
 }
 
-/// `sum + w class`
+/// `sum + w class`; a class of weight 0 does not count.
 #[inline(always)]
-fn weighted<V: Vector, const CAREFUL: bool>(class: V, w: V::Scalar, sum: V) -> V {
+fn weighted<V: Vector>(class: V, w: V::Scalar, sum: V) -> V {
     let w = V::splat(w);
-    let class = if CAREFUL {
-        unless_zero(w, class)
-    } else {
-        class
-    };
-    class.mul_add(w, sum)
+    unless_zero(w, class).mul_add(w, sum)
 }
 
 pub(crate) struct Backward<'a, A: Real> {
