@@ -1,9 +1,10 @@
 //! Soft-argmax gather with trailing features: `out[f] = sum_i w_i V[i, f]`.
 //!
 //! The weights of a row go to a scratch row, then the value matrix is read once, in strips of whole vectors of features whose
-//! sums stay in registers. Classes of weight 0 are skipped: their values are not even read. Narrow feature axes (below
-//! one vector) use part of the lanes only; there the kernel is bound by instructions, not by memory. Backward:
-//! `<V_i, g>` class by class, in `f64` because their differences may be small; then one pass over the row for the logits.
+//! sums stay in registers: four f32 sums side by side for a block of classes, then one in `f64`. Values at a weight of 0 do not
+//! count. Feature axes below one vector use part of the lanes only and are bound by instructions; those of 2, 4 and 8 have
+//! a way of their own (`gather_few`), and so have many features (`gather_many`). Backward: `<V_i, g>` class by class, in `f64`
+//! because their differences may be small; then one pass over the row for the logits.
 
 use crate::gather::chosen;
 use crate::gather_few::{self, shift_of};
@@ -19,7 +20,7 @@ use core::ops::Range;
 
 /// Vectors of features summed together.
 pub(crate) const STRIP: usize = 4;
-/// Classes whose contributions are summed before they move to the outer accumulator.
+/// Classes whose contributions are summed before they move to the outer sums.
 const CLASS_BLOCK: usize = 32;
 
 pub(crate) struct Forward<'a, A: Real> {

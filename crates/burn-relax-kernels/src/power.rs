@@ -1,8 +1,8 @@
 //! Power softmax: `v^p / sum v^p`, the normalised twin of the gradual argmax.
 //!
 //! Forward: maximum, then `exp(p ln(v / max))` and its sum, then the division; the row stays in cache. Relative to the maximum
-//! nothing overflows and the largest entry is exact. Backward from the saved output and the row's statistics, in
-//! two passes. Arithmetic binds on one thread.
+//! nothing overflows and the largest entry is exact; what the division rounds off, which a power multiplies, goes into the exponent.
+//! Backward from the saved output and the row's statistics, in two passes; steep rows take their mean in `f64`. Arithmetic binds.
 
 use crate::argmax::max_and_nan;
 use crate::distribute::run;
@@ -79,7 +79,8 @@ fn lower_power<V: Vector>(q: V, log: V, lost: V, p: V::Scalar) -> V {
     let exponent = p * log;
     let rest = p.mul_add(log, V::splat(V::Scalar::ZERO) - exponent);
     let e = exp(exponent);
-    e.mul_add(p.mul_add(lost, rest), e)
+    // What is left of an infinite exponent is not a number.
+    unless_zero(e, e.mul_add(p.mul_add(lost, rest), e))
 }
 
 struct Forward<'a, A: Real> {

@@ -38,25 +38,55 @@ fn a_class_drawn_several_times_gets_all_its_gradients() {
     }
 }
 
+/// The power softmax of a row and the gradients of its values and its power.
+fn power_softmax(v: &[f32], power: f32, g: &[f32]) -> (Vec<f32>, Vec<f32>, f32) {
+    let n = v.len();
+    let (mut y, mut s) = (out::<f32>(n), stats::<f32>(2));
+    kernels::power_softmax(v, &[power], n, &mut y, &mut s);
+    let (y, s) = (filled(y), filled(s));
+    let (mut gv, mut gp) = (out::<f32>(n), out::<f32>(1));
+    kernels::power_softmax_backward(v, &[power], &y, &s, g, n, &mut gv, &mut gp);
+    (y, filled(gv), filled(gp)[0])
+}
+
 #[test]
 fn steep_rows_of_the_power_softmax_keep_their_limits() {
     // slopes of up to 6e37 stay finite, and the same values times a power of two have gradients divided by it
     let g = [0.3f32, -0.7, 0.4];
-    let gradient = |v: [f32; 3]| {
-        let (mut y, mut s) = (out::<f32>(3), stats::<f32>(2));
-        kernels::power_softmax(&v, &[6.0], 3, &mut y, &mut s);
-        let (y, s) = (filled(y), filled(s));
-        let (mut gv, mut gp) = (out::<f32>(3), out::<f32>(1));
-        kernels::power_softmax_backward(&v, &[6.0], &y, &s, &g, 3, &mut gv, &mut gp);
-        (filled(gv), filled(gp)[0])
-    };
-    let (flat, power) = gradient([0.6875, 0.5, 0.625]);
+    let (_, flat, power) = power_softmax(&[0.6875, 0.5, 0.625], 6.0, &g);
     let tiny = 2f32.powi(-90);
-    let (steep, same_power) = gradient([0.6875 * tiny, 0.5 * tiny, 0.625 * tiny]);
+    let (_, steep, same_power) = power_softmax(&[0.6875 * tiny, 0.5 * tiny, 0.625 * tiny], 6.0, &g);
     assert_eq!(steep, flat.iter().map(|g| g / tiny).collect::<Vec<_>>());
     assert_eq!(power, same_power);
-    let (limited, _) = gradient([2e-38, 1.9e-38, 1.8e-38]);
+    let (_, limited, _) = power_softmax(&[2e-38, 1.9e-38, 1.8e-38], 6.0, &g);
     assert!(limited.iter().all(|g| g.is_finite() && *g != 0.0));
+}
+
+#[test]
+fn the_power_softmax_takes_subnormal_values_and_any_power() {
+    let g = [0.3f32, -0.7, 0.4];
+    // 3, 2 and 1 of the smallest subnormal numbers
+    let subnormal =
+        [3e-45f32, 4.2e-45, 1.4e-45].map(|v| f32::from_bits((v / 1.4e-45).round() as u32));
+    let (y, gv, gp) = power_softmax(&subnormal, 2.0, &g);
+    let want = [4.0, 9.0, 1.0].map(|w| w / 14.0);
+    assert_close("subnormal", &wide(&y), &want, 1e-7, 0.0);
+    assert!(gv.iter().all(|g| g.is_finite()) && gp.is_finite());
+    for power in [1e-30f32, 0.3, 1.0, 3e4, 1e30, f32::MAX] {
+        for v in [
+            [0.5f32, 0.25, 0.0],
+            [1.0, 1e-38, 1e-45],
+            [3e38, 1e-30, 2e38],
+        ] {
+            let (y, gv, gp) = power_softmax(&v, power, &g);
+            let all = [&y[..], &gv, &[gp]].concat();
+            assert!(
+                all.iter().all(|x| x.is_finite()),
+                "{power:e} {v:?}: {all:?}"
+            );
+            assert_close("sum", &[wide(&y).iter().sum()], &[1.0], 1e-6, 0.0);
+        }
+    }
 }
 
 #[test]
