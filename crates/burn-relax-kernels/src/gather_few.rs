@@ -99,7 +99,8 @@ fn tiled<B: Backend, A: Real>(row: &[A]) -> A::Lanes<B> {
     unsafe { A::Lanes::<B>::load(lanes.as_ptr()) }
 }
 
-/// `w_i g` and `<V_i - soft, g>` for the classes of `weights`, a multiple of the vector's lanes; zeros for a weight of 0.
+/// `w_i g` and `<V_i - soft, g>` for the classes of `weights`, a multiple of the vector's lanes. The terms of a product may be large
+/// beside it: they are added in `f64`. A difference at a weight of 0 is of no use, and may be NaN.
 #[inline(always)]
 pub(crate) fn gradients<B: Backend, A: Real>(
     weights: &[A],
@@ -113,16 +114,17 @@ pub(crate) fn gradients<B: Backend, A: Real>(
     let (width, features) = (A::Lanes::<B>::LANES, soft.len());
     let shift = features.trailing_zeros();
     let (soft, grad) = (tiled::<B, A>(soft), tiled::<B, A>(grad));
+    let (wide_soft, wide_grad) = (soft.widen(), grad.widen());
     let factor = A::Lanes::<B>::splat(inverse(normaliser));
     for first in (0..weights.len()).step_by(width) {
         let (weights, start) = (&weights[first..][..width], first * features);
-        let mut sums = [A::Lanes::<B>::splat(A::ZERO); FEW];
+        let mut sums = [A::Lanes::<B>::splat(A::ZERO).widen(); FEW];
         for (c, sum) in sums.iter_mut().enumerate().take(features) {
             let w = repeated::<B, A>(weights, c, shift);
             let [v] = get::<B, A, 1>(values, start + c * width, width, A::ZERO).0;
             let to_value = unless_zero(w, w * factor * grad);
             put::<B, A, 1>(grad_values, start + c * width, width, Pack([to_value]));
-            *sum = unless_zero(w, (v - soft) * grad);
+            *sum = (v.widen() - wide_soft) * wide_grad;
         }
         let mut count = features;
         while count > 1 {
@@ -131,6 +133,6 @@ pub(crate) fn gradients<B: Backend, A: Real>(
                 sums[j] = sums[2 * j].add_pairs(sums[2 * j + 1]);
             }
         }
-        put::<B, A, 1>(differences, first, width, Pack([sums[0]]));
+        put_wide(Pack([sums[0]]), 1.0, &mut differences[first..][..width]);
     }
 }
