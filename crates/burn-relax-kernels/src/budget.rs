@@ -118,12 +118,15 @@ fn search<B: Backend, A: Real>(x: &[A], least: A, most: A, k: A) -> (A, A) {
         if before.rest == A::ZERO {
             break;
         }
-        // Where the threshold is closer to an entry than the next number, a piece of that entry is entered a little way.
+        // Where the threshold is closer to an entry than the next number, the piece of that entry is entered: by a little from 0, and from
+        // 1, where a little would be rounded off, as if the entry were alone.
         offset = offset
-            + if before.free == 0 {
-                before.rest / A::from_f64(x.len() as f64)
-            } else {
+            + if before.free > 0 {
                 before.step()
+            } else if before.rest > A::ZERO {
+                before.rest
+            } else {
+                before.rest / A::from_f64(x.len() as f64)
             };
         let piece = Piece::at::<B>(x, base, offset, k);
         if piece.same_as(&before) {

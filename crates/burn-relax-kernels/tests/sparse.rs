@@ -213,6 +213,32 @@ fn budget_equals_the_sorted_breakpoints_on_many_rows() {
 }
 
 #[test]
+fn a_budget_just_below_a_whole_number_leaves_the_last_weights_free() {
+    // among many entries, far from 0: the threshold lies between two numbers
+    let n = 2000;
+    for (top, missing) in [
+        (&[30.0f32][..], 8.344_65e-7f32),
+        (&[30.0, 30.0], 1e-6),
+        (&[31.0, 30.0, 30.0, 30.0], 2e-6),
+        (&[1000.0, 1000.0], 1e-6),
+    ] {
+        let mut x: Vec<f32> = (0..n).map(|i| (i % 17) as f32 * 0.25 - 2.0).collect();
+        x[100..100 + top.len()].copy_from_slice(top);
+        let k = top.len() as f32 - missing;
+        let (mut p, mut s) = (out::<f32>(n), stats::<f32>(2));
+        kernels::budget(&x, &[k], n, &mut p, &mut s);
+        let (p, s) = (filled(p), filled(s));
+        let want = naive::budget(&wide(&x), f64::from(k));
+        assert_close(&format!("{top:?}"), &wide(&p), &want, 1e-7, 0.0);
+        let g: Vec<f32> = (0..n).map(|i| (i % 5) as f32 * 0.5 - 1.0).collect();
+        let (mut gx, mut gk) = (out::<f32>(n), out::<f32>(1));
+        kernels::budget_backward(&p, &s, &g, n, &mut gx, &mut gk);
+        let (_, want) = naive::budget_backward(&wide(&x), f64::from(k), &wide(&g));
+        assert_close(&format!("{top:?}"), &wide(&filled(gk)), &[want], 1e-6, 0.0);
+    }
+}
+
+#[test]
 fn rows_lie_on_the_simplex_and_the_support_shrinks_as_alpha_grows() {
     let mut rng = StdRng::seed_from_u64(50);
     for r in 0..ROWS / 100 {

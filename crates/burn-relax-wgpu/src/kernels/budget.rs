@@ -170,8 +170,10 @@ fn find_threshold<F: Float, A: Float, N: Size>(
                 if exact || corrections == CORRECTIONS || (corrections > 0 && same) {
                     pending = false;
                 } else {
-                    // Where the threshold is closer to an entry than the next number, a piece of that entry is entered a little way.
-                    let flat = excess / A::cast_from(rows.classes as u32);
+                    // Where the threshold is closer to an entry than the next number, the piece of that entry is entered: by a little from
+                    // 0, and from 1, where a little would be rounded off, as if the entry were alone.
+                    let little = excess / A::cast_from(rows.classes as u32);
+                    let flat = select(excess > zero, excess, little);
                     offset += select(free == zero, flat, step);
                     line_free = free;
                     line_full = full;
