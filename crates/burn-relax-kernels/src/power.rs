@@ -56,8 +56,9 @@ impl<A: Real> Relative<A> {
         let q = v * inverse;
         let lost = v.mul_add(inverse, zero - q);
         let lost = v.mul_add(V::splat(self.rest), lost);
-        // 1 / q to first order around 1: powers of what is far below are small.
-        let lost = lost * (V::splat(A::ONE + A::ONE) - q);
+        // 1 / q within a tenth from .38 on; powers of what is below are small.
+        let reciprocal = q.mul_add(V::splat(A::from_f64(-2.3)), V::splat(A::from_f64(3.2)));
+        let lost = lost * reciprocal;
         (V::select(below, q, one), V::select(below, lost, zero))
     }
 
@@ -163,8 +164,8 @@ impl<A: Real> Region for Backward<'_, A> {
                 continue;
             }
             let p = power_of(self.power, r);
-            let (mean, rest) = mean::<B, A>(v, y, g, (max, normaliser), p);
-            let scale = A::from_f64(p.to_f64() / (normaliser.to_f64() * max.to_f64()));
+            let (mean, rest, normaliser) = mean::<B, A>(v, y, g, (max, normaliser), p);
+            let scale = A::from_f64(p.to_f64() / (normaliser * max.to_f64()));
             let scale = if scale > A::MAX { A::MAX } else { scale };
             let relative = Relative::new(max);
             let mut sum = Sum::<A::Lanes<B>>::new();
@@ -189,13 +190,23 @@ impl<A: Real> Region for Backward<'_, A> {
 /// a small difference from it.
 const STEEP: f64 = 4.0;
 
-/// The mean of `g` by the weights of a row, and what rounding takes from it.
+/// The mean of `g` by the weights of a row, what rounding takes from it, and the normaliser.
 #[inline(always)]
-fn mean<B: Backend, A: Real>(v: &[A], y: &[A], g: &[A], (max, normaliser): (A, A), p: A) -> (A, A) {
+fn mean<B: Backend, A: Real>(
+    v: &[A],
+    y: &[A],
+    g: &[A],
+    (max, normaliser): (A, A),
+    p: A,
+) -> (A, A, f64) {
     if !A::DOUBLE && dominated(normaliser) && p / max > A::from_f64(STEEP) {
-        let mean = wide_mean::<B, A>(v, g, max.to_f64(), p.to_f64());
-        let rounded = A::from_f64(mean);
-        return (rounded, A::from_f64(mean - rounded.to_f64()));
+        let wide = wide_mean::<B, A>(v, g, max.to_f64(), p.to_f64());
+        let mean = A::from_f64(wide.value());
+        return (
+            mean,
+            A::from_f64(wide.value() - mean.to_f64()),
+            wide.weight(),
+        );
     }
     let mut mean = Mean::<A::Lanes<B>>::new();
     lanes!(A::Lanes<B>, y.len(), |i, k, U| {
@@ -207,19 +218,24 @@ fn mean<B: Backend, A: Real>(v: &[A], y: &[A], g: &[A], (max, normaliser): (A, A
     } else {
         A::ZERO
     };
-    (mean, rest)
+    (mean, rest, normaliser.to_f64())
 }
 
 /// The mean in `f64`, weights too.
 #[inline(always)]
-fn wide_mean<B: Backend, A: Real>(v: &[A], g: &[A], max: f64, p: f64) -> f64 {
+fn wide_mean<B: Backend, A: Real>(
+    v: &[A],
+    g: &[A],
+    max: f64,
+    p: f64,
+) -> Mean<<A::Lanes<B> as Vector>::Wide> {
     let relative = Relative::new(max);
     let mut mean = Mean::<<A::Lanes<B> as Vector>::Wide>::new();
     lanes!(A::Lanes<B>, v.len(), |i, k, U| {
         let v = get::<B, A, U>(v, i, k, A::ZERO).widen();
         mean.add(relative.weight(v, p), get::<B, A, U>(g, i, k, A::ZERO).widen());
     } flush { mean.flush() });
-    mean.value()
+    mean
 }
 
 /// `v^p / sum v^p` for every row, and its statistics: the maximum of `v` and `sum (v / max)^p`.
