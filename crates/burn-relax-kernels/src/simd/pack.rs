@@ -3,7 +3,7 @@
 //! An exponential is a chain of some twenty dependent instructions. Interleaving the chains of several vectors keeps the
 //! arithmetic units busy where one chain after the other would fill the processor's queues with waiting instructions.
 
-use super::{MAX_LANES, Vector};
+use super::Vector;
 use crate::math::{exp_lanes, ln_lanes};
 use crate::real::Real;
 use core::array::from_fn;
@@ -58,10 +58,6 @@ impl<V: Vector, const U: usize> Vector for Pack<V, U> {
     }
     #[inline(always)]
     unsafe fn load_repeated(p: *const V::Scalar, shift: u32) -> Self {
-        if V::CALLS {
-            // SAFETY: the caller's promise.
-            return unsafe { load_repeated_call(p, shift) };
-        }
         // SAFETY: the caller promises the values of all lanes.
         Pack(from_fn(|u| unsafe {
             V::load_repeated(p.add((u * V::LANES) >> shift), shift)
@@ -69,9 +65,6 @@ impl<V: Vector, const U: usize> Vector for Pack<V, U> {
     }
     #[inline(always)]
     fn add_pairs(self, o: Self) -> Self {
-        if V::CALLS {
-            return add_pairs_call(self, o);
-        }
         let both = |u: usize| if u < U { self.0[u] } else { o.0[u - U] };
         Pack(from_fn(|u| both(2 * u).add_pairs(both(2 * u + 1))))
     }
@@ -234,37 +227,6 @@ fn mul_add_call<V: Vector, const U: usize>(
         *a = a.mul_add(b, c);
     }
     a
-}
-
-/// # Safety
-/// As [`Vector::load_repeated`].
-#[inline(never)]
-unsafe fn load_repeated_call<V: Vector, const U: usize>(
-    p: *const V::Scalar,
-    shift: u32,
-) -> Pack<V, U> {
-    let mut lanes = [V::Scalar::ZERO; MAX_LANES];
-    for (l, lane) in lanes.iter_mut().enumerate().take(U * V::LANES) {
-        // SAFETY: the caller promises these values.
-        *lane = unsafe { p.add(l >> shift).read() };
-    }
-    // SAFETY: the array holds the vectors of the common width, which have this method called.
-    unsafe { Pack::load(lanes.as_ptr()) }
-}
-
-#[inline(never)]
-fn add_pairs_call<V: Vector, const U: usize>(a: Pack<V, U>, b: Pack<V, U>) -> Pack<V, U> {
-    let mut lanes = [V::Scalar::ZERO; 2 * MAX_LANES];
-    // SAFETY: the array holds two packs of the common width, which have this method called.
-    unsafe {
-        a.store(lanes.as_mut_ptr());
-        b.store(lanes.as_mut_ptr().add(U * V::LANES));
-    }
-    for l in 0..U * V::LANES {
-        lanes[l] = lanes[2 * l] + lanes[2 * l + 1];
-    }
-    // SAFETY: as above.
-    unsafe { Pack::load(lanes.as_ptr()) }
 }
 
 #[inline(never)]
