@@ -120,7 +120,7 @@ pub(crate) trait Region: Sync + Sized {
 }
 
 /// Aligns the stack frame of the function it is inlined into to cache lines. The compiler does not do so for vectors that find no
-/// register: each access to one of them would be to two lines, and short rows take up to twice as long, or not, as it happens.
+/// register: each access to one of them would be to two lines, and short rows take half as long again, or not, as it happens.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn align_frame() {
