@@ -88,6 +88,36 @@ impl Array {
     }
 }
 
+impl From<&Array> for Array {
+    fn from(array: &Array) -> Self {
+        array.clone()
+    }
+}
+
+impl From<&[f64]> for Array {
+    fn from(line: &[f64]) -> Self {
+        Self::line(line)
+    }
+}
+
+impl<const N: usize> From<[f64; N]> for Array {
+    fn from(line: [f64; N]) -> Self {
+        Self::line(line)
+    }
+}
+
+impl<const N: usize, const M: usize> From<[[f64; M]; N]> for Array {
+    fn from(rows: [[f64; M]; N]) -> Self {
+        Self::new([N, M], rows.as_flattened())
+    }
+}
+
+impl<const D: usize, K: Basic> From<Tensor<D, K>> for Array {
+    fn from(tensor: Tensor<D, K>) -> Self {
+        Self::of(tensor)
+    }
+}
+
 /// As goldens.json writes it: non-finite numbers are strings.
 impl<'de> Deserialize<'de> for Array {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -1,8 +1,8 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use burn_core::tensor::{DType, Device, Tensor};
 
-use crate::{Array, Leaves, Random, Table};
+use crate::{array::Array, leaves::Leaves, random::Random, table::Table};
 
 /// Half the distance of a central difference: in f64 its truncation error `h² f'''/6` and its rounding error `ε f / h` are
 /// then both near 1e-11 for functions and derivatives of order 1.
@@ -18,6 +18,7 @@ const FLOOR: f64 = 1e-9;
 pub struct Difference {
     name: String,
     arrays: BTreeMap<String, Array>,
+    constants: BTreeMap<String, Array>,
 }
 
 impl Difference {
@@ -26,45 +27,87 @@ impl Difference {
         Self {
             name: name.into(),
             arrays: BTreeMap::new(),
+            constants: BTreeMap::new(),
         }
     }
 
     /// An argument whose gradient is checked.
-    pub fn input(mut self, name: &str, array: Array) -> Self {
-        self.arrays.insert(name.to_owned(), array);
+    pub fn input(mut self, name: &str, array: impl Into<Array>) -> Self {
+        self.arrays.insert(name.to_owned(), array.into());
+        self
+    }
+
+    /// An argument that has no gradient.
+    pub fn constant(mut self, name: &str, array: Array) -> Self {
+        self.constants.insert(name.to_owned(), array);
         self
     }
 
     /// The gradient of `function` on `device`, which has autodiff, is its slope.
-    pub fn check(
+    pub fn check<const D: usize>(
         self,
         device: &Device,
         table: &mut Table,
-        function: impl Fn(&Leaves) -> Tensor<1>,
+        function: impl Fn(&Leaves) -> Tensor<D>,
     ) {
         self.check_against(device, table, &function, &function);
     }
 
     /// The gradient of `function` is the slope of `slope`: for functions whose gradient is by design that of another.
-    pub fn check_against(
+    pub fn check_against<const D: usize>(
         self,
         device: &Device,
         table: &mut Table,
-        function: impl Fn(&Leaves) -> Tensor<1>,
-        slope: impl Fn(&Leaves) -> Tensor<1>,
+        function: impl Fn(&Leaves) -> Tensor<D>,
+        slope: impl Fn(&Leaves) -> Tensor<D>,
     ) {
+        let names: Vec<String> = self.arrays.keys().cloned().collect();
+        let title = self.name.clone();
+        let live = self.compare(device, table, function, slope);
+        for name in names {
+            // A test of zeros against zeros would show nothing.
+            let what = "has no slope at these inputs";
+            table.check(live.contains(&name), &format!("{title}: {name}"), what);
+        }
+    }
+
+    /// The same for inputs that may have no slope here; returns the names of those that have one.
+    pub fn compare<const D: usize>(
+        self,
+        device: &Device,
+        table: &mut Table,
+        function: impl Fn(&Leaves) -> Tensor<D>,
+        slope: impl Fn(&Leaves) -> Tensor<D>,
+    ) -> BTreeSet<String> {
+        let mut live = BTreeSet::new();
         let plain = device.clone().without_autodiff();
-        let output = |arrays: &BTreeMap<String, Array>| {
-            Array::of(slope(&Leaves::new(&plain, DType::F64, arrays.clone())))
+        let leaves = |device: &Device, arrays: &BTreeMap<String, Array>| {
+            let mut all = self.constants.clone();
+            all.extend(arrays.clone());
+            Leaves::new(device, DType::F64, all).holding(self.arrays.clone())
         };
-        let count = output(&self.arrays).data.len();
-        let weights = Random::new(count as u64 + 17).array([count], -1.0, 1.0);
+        let output = |arrays: &BTreeMap<String, Array>| Array::of(slope(&leaves(&plain, arrays)));
+        let first = output(&self.arrays).data;
+        let count = first.len();
+        let mut weights = Random::new(count as u64 + 17).array([count], -1.0, 1.0);
+        // The logarithm of a forbidden class' weight is -inf wherever the inputs are.
+        for (weight, _) in weights
+            .data
+            .iter_mut()
+            .zip(first)
+            .filter(|(_, y)| !y.is_finite())
+        {
+            *weight = 0.0;
+        }
         let value = |arrays: &BTreeMap<String, Array>| -> f64 {
             let products = output(arrays).data.into_iter().zip(&weights.data);
-            products.map(|(y, w)| y * w).sum()
+            products
+                .filter(|(_, w)| **w != 0.0)
+                .map(|(y, w)| y * w)
+                .sum()
         };
 
-        let leaves = Leaves::new(device, DType::F64, self.arrays.clone());
+        let leaves = leaves(device, &self.arrays);
         let gradients = leaves.gradients(function(&leaves), &weights);
         for (name, array) in &self.arrays {
             let title = format!("{}: {name}", self.name);
@@ -83,12 +126,13 @@ impl Difference {
                 table.fail(&title, "was never asked for");
                 continue;
             };
-            // A test of zeros against zeros would show nothing.
-            let live = numeric.largest() > 1e-4;
-            table.check(live, &title, "has no slope at these inputs");
+            if numeric.largest() > 1e-4 {
+                live.insert(name.clone());
+            }
             let allowed = RELATIVE * numeric.largest() + FLOOR;
             table.within(&title, gradient, &numeric, allowed);
         }
+        live
     }
 }
 

@@ -3,11 +3,11 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::Array;
+use crate::array::Array;
 
 /// One case of `fixtures/goldens.json`, whose `conventions` say how it is to be read.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Case {
+pub struct Golden {
     /// Operator and number.
     pub id: String,
     /// Operator.
@@ -24,7 +24,7 @@ pub struct Case {
     pub grads: BTreeMap<String, Array>,
 }
 
-impl Case {
+impl Golden {
     /// A parameter that is a number.
     pub fn number(&self, name: &str) -> f64 {
         self.params[name]
@@ -42,11 +42,11 @@ impl Case {
 }
 
 /// Every case of the file.
-pub fn goldens() -> Vec<Case> {
+pub fn goldens() -> Vec<Golden> {
     #[derive(Deserialize)]
     struct File {
         format: u32,
-        cases: Vec<Case>,
+        cases: Vec<Golden>,
     }
     let file: File = serde_json::from_str(include_str!("../fixtures/goldens.json"))
         .expect("goldens.json has the form of its conventions");

@@ -2,7 +2,7 @@ use std::{cell::RefCell, collections::BTreeMap};
 
 use burn_core::tensor::{DType, Device, Gradients, Int, Tensor};
 
-use crate::Array;
+use crate::array::Array;
 
 type Reader = Box<dyn Fn(&Gradients) -> Option<Array>>;
 
@@ -11,6 +11,7 @@ pub struct Leaves {
     device: Device,
     dtype: DType,
     arrays: BTreeMap<String, Array>,
+    held: BTreeMap<String, Array>,
     readers: RefCell<BTreeMap<String, Reader>>,
 }
 
@@ -21,8 +22,14 @@ impl Leaves {
             device: device.clone(),
             dtype,
             arrays,
+            held: BTreeMap::new(),
             readers: RefCell::default(),
         }
+    }
+
+    /// With other numbers of the inputs to be had as constants.
+    pub fn holding(self, held: BTreeMap<String, Array>) -> Self {
+        Self { held, ..self }
     }
 
     /// The device of every tensor.
@@ -62,15 +69,26 @@ impl Leaves {
         self.array(name).tensor(&self.device, self.dtype)
     }
 
+    /// The numbers that are held of an input.
+    pub fn held<const D: usize>(&self, name: &str) -> Option<Tensor<D>> {
+        let array = self.held.get(name)?;
+        Some(array.tensor(&self.device, self.dtype))
+    }
+
     /// An input of integers.
     pub fn ints<const D: usize>(&self, name: &str) -> Tensor<D, Int> {
         self.array(name).ints(&self.device)
     }
 
     /// Gradients of the sum of `weights · output` for every tracked input; zeros where the output does not depend on it.
-    pub fn gradients(&self, output: Tensor<1>, weights: &Array) -> BTreeMap<String, Array> {
+    pub fn gradients<const D: usize>(
+        &self,
+        output: Tensor<D>,
+        weights: impl Into<Array>,
+    ) -> BTreeMap<String, Array> {
+        let weights = Array::line(weights.into().data);
         let weights = weights.tensor::<1>(&self.device, self.dtype);
-        let grads = output.mul(weights).sum().backward();
+        let grads = flat(output).mul(weights).sum().backward();
         let read = |(name, reader): (&String, &Reader)| {
             let zeros = || self.array(name).map(|_| 0.0);
             (name.clone(), reader(&grads).unwrap_or_else(zeros))
@@ -81,6 +99,6 @@ impl Leaves {
 
 /// The numbers of a tensor in one dimension.
 pub fn flat<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
-    let count: usize = tensor.dims().iter().product();
-    tensor.reshape([count])
+    // Not `reshape`, for which a size of 0 means the size that is there.
+    tensor.flatten(0, D - 1)
 }

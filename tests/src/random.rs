@@ -1,4 +1,4 @@
-use crate::Array;
+use crate::array::Array;
 
 /// A small deterministic generator (SplitMix64); a failing test prints its seed.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 use std::fmt::Write;
 
-use crate::Array;
+use crate::array::Array;
 
 /// Collects every mismatch of a test and reports them together.
 #[derive(Debug, Default)]

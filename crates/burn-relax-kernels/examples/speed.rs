@@ -1,6 +1,6 @@
 //! Prints, per kernel and shape, the median time of forward and backward over the time to copy the same bytes.
 //!
-//! `cargo run --release -p burn-relax-kernels --example speed [threads] [filter]`. Kernel and copy alternate within one run. The
+//! `cargo run --release -p burn-relax-kernels --example speed [threads] [filter] [rows,n] [path]`. Kernel and copy alternate within one run. The
 //! copy moves half of the kernel's bytes from one place to another, so that as many bytes pass the memory bus; one thread
 //! copies at one thread, all threads at more.
 
@@ -18,6 +18,10 @@ const SHAPES: [(usize, usize); 5] = [
     (64, 128000),
 ];
 const REPEATS: usize = 15;
+/// Features of the gathers.
+const FEATURES: [usize; 4] = [1, 3, 4, 40];
+/// Values of a gather at most.
+const MOST: usize = 1 << 25;
 
 fn spare(len: usize) -> Vec<MaybeUninit<f32>> {
     vec![MaybeUninit::new(0.0); len]
@@ -82,6 +86,12 @@ fn main() {
         ],
         None => SHAPES.to_vec(),
     };
+    let path = arguments.next().map(|path| {
+        let named = |p: &&kernels::Path| format!("{p:?}").eq_ignore_ascii_case(&path);
+        let found = kernels::Path::available().iter().find(named);
+        *found.expect("a path of this processor")
+    });
+    pool.broadcast(|_| kernels::force_path(path));
     for (rows, n) in shapes {
         pool.install(|| shape(rows, n, threads, &filter));
     }
@@ -98,7 +108,7 @@ fn shape(rows: usize, n: usize, threads: usize, filter: &str) {
     let coordinates: Vec<f32> = (0..n).map(|i| i as f32).collect();
     let grad_row = vec![1.0f32; rows];
     let (mut big, mut big2) = (spare(total), spare(total));
-    let (mut small, mut small2, mut stats) = (spare(rows), spare(rows), spare(4 * rows));
+    let (mut small, mut stats) = (spare(rows), spare(4 * rows));
     let mut index = vec![MaybeUninit::new(0i64); rows];
     let report = |name: &str, floats: usize, kernel: &mut dyn FnMut()| {
         if !name.contains(filter) {
@@ -132,26 +142,6 @@ fn shape(rows: usize, n: usize, threads: usize, filter: &str) {
     report("log_softmax bwd", 3 * total, &mut || {
         kernels::log_softmax_backward(ready(&big), ready(stats2), &values, n, &mut big2)
     });
-    report("gather", 2 * total, &mut || {
-        kernels::soft_argmax_gather(&logits, &values, n, 1, 1.0, &mut small, stats2)
-    });
-    report("hard gather", 2 * total, &mut || {
-        kernels::hard_argmax_gather(&logits, &values, n, 1, 1.0, &mut small2, &mut small, stats2)
-    });
-    report("gather bwd", 4 * total, &mut || {
-        kernels::soft_argmax_gather_backward(
-            &logits,
-            &values,
-            ready(stats2),
-            ready(&small),
-            &grad_row,
-            n,
-            1,
-            1.0,
-            &mut big,
-            &mut big2,
-        )
-    });
     report("soft_argmax", total, &mut || {
         kernels::soft_argmax(&logits, &coordinates, n, 1.0, &mut small, stats2)
     });
@@ -173,7 +163,7 @@ fn shape(rows: usize, n: usize, threads: usize, filter: &str) {
         kernels::gradual_argmax(unit, &power, n, &mut big)
     });
     report("gradual bwd", 3 * total, &mut || {
-        kernels::gradual_argmax_backward(unit, &power, &logits, n, &mut big, None)
+        kernels::gradual_argmax_backward(unit, &power, &logits, n, false, &mut big, &mut small)
     });
     report("power_softmax", 2 * total, &mut || {
         kernels::power_softmax(unit, &power, n, &mut big, stats2)
@@ -212,13 +202,13 @@ fn shape(rows: usize, n: usize, threads: usize, filter: &str) {
     });
     let stats2 = &mut stats[..2 * rows];
     report("gumbel_softmax", 2 * total, &mut || {
-        kernels::gumbel_softmax(&logits, None, seed, 0, n, 1.0, &mut big, stats2)
+        kernels::gumbel_softmax(&logits, n, 1.0, seed, &mut big, stats2)
     });
     report("gumbel_softmax given", 3 * total, &mut || {
-        kernels::gumbel_softmax(&logits, Some(&values), seed, 0, n, 1.0, &mut big, stats2)
+        kernels::gumbel_softmax_with_noise(&logits, &values, n, 1.0, &mut big, stats2)
     });
     report("sample_categorical", total, &mut || {
-        kernels::sample_categorical(&logits, seed, 0, n, 1, 1.0, &mut index, &mut small, stats2)
+        kernels::sample_categorical(&logits, n, 1, 1.0, seed, &mut index, &mut small, stats2)
     });
     let drawn: Vec<i64> = (0..rows).map(|r| (r % n) as i64).collect();
     report("log_prob", total, &mut || {
@@ -237,14 +227,14 @@ fn shape(rows: usize, n: usize, threads: usize, filter: &str) {
         )
     });
     report("gumbel_argmax", 2 * total, &mut || {
-        kernels::gumbel_argmax(&logits, None, seed, 0, n, &mut big, stats2)
+        kernels::gumbel_argmax(&logits, n, 1.0, seed, &mut big, stats2)
     });
     report("gumbel_argmax bwd", 3 * total, &mut || {
         let stats = ready(stats2);
-        kernels::gumbel_argmax_backward(&logits, None, seed, 0, stats, &values, n, 1.0, &mut big)
+        kernels::gumbel_argmax_backward(&logits, stats, &values, n, 1.0, seed, &mut big)
     });
     report("straight_through", 2 * total, &mut || {
-        kernels::straight_through_argmax(&logits, n, &mut big, stats2)
+        kernels::straight_through_argmax(&logits, n, 1.0, &mut big, stats2)
     });
     report("straight_through bwd", 3 * total, &mut || {
         let stats = ready(stats2);
@@ -253,10 +243,85 @@ fn shape(rows: usize, n: usize, threads: usize, filter: &str) {
     report("argmax_gather", total, &mut || {
         kernels::argmax_gather(&logits, &values, n, 1, &mut small)
     });
+    report("argmax_gather bwd", total, &mut || {
+        kernels::argmax_gather_backward(&logits, &grad_row, n, 1, &mut big)
+    });
+    for alpha in [1.25, 1.5, 2.0] {
+        report(&format!("entmax {alpha}"), 2 * total, &mut || {
+            kernels::entmax(&logits, n, alpha, &mut big, stats2)
+        });
+        report(&format!("entmax {alpha} bwd"), 3 * total, &mut || {
+            let (probs, stats) = (ready(&big), ready(stats2));
+            kernels::entmax_backward(probs, stats, &values, n, alpha, &mut big2)
+        });
+    }
+    report("entmax_rows bwd", 3 * total, &mut || {
+        let (probs, stats) = (ready(&big), ready(stats2));
+        kernels::entmax_rows_backward(probs, &[1.5], stats, &values, n, &mut big2, &mut small)
+    });
+    report("budget", 2 * total, &mut || {
+        kernels::budget(&logits, &[2.5], n, &mut big, stats2)
+    });
+    report("gradual bwd power", 3 * total, &mut || {
+        kernels::gradual_argmax_backward(unit, &power, &logits, n, true, &mut big, &mut small)
+    });
     report("gumbel noise", total, &mut || {
         kernels::gumbel(seed, 0, &mut big)
     });
     report("uniform noise", total, &mut || {
         kernels::uniform(seed, 0, &mut big)
     });
+    for features in FEATURES {
+        if total * features <= MOST {
+            wide(rows, n, features, &logits, &report);
+        }
+    }
+}
+
+/// Times a kernel: its name, how many floats it moves, and a call.
+type Report<'a> = dyn Fn(&str, usize, &mut dyn FnMut()) + 'a;
+
+/// The backward pass of a gather.
+type Backward = fn(
+    &[f32],
+    &[f32],
+    &[f32],
+    &[f32],
+    &[f32],
+    usize,
+    usize,
+    f64,
+    &mut [MaybeUninit<f32>],
+    &mut [MaybeUninit<f32>],
+);
+
+/// The gathers with features.
+fn wide(rows: usize, n: usize, features: usize, logits: &[f32], report: &Report) {
+    let total = rows * n;
+    let values: Vec<f32> = (0..total * features)
+        .map(|i| ((i * 104729) % 1009) as f32 * 0.000_99)
+        .collect();
+    let (mut soft, mut hard) = (spare(rows * features), spare(rows * features));
+    let (mut stats, mut big, mut big2) = (spare(2 * rows), spare(total), spare(total * features));
+    let grad = vec![1.0f32; rows * features];
+    let floats = total * (features + 1);
+    report(&format!("gather {features}"), floats, &mut || {
+        kernels::soft_argmax_gather(logits, &values, n, features, 1.0, &mut soft, &mut stats)
+    });
+    report(&format!("hard gather {features}"), floats, &mut || {
+        kernels::hard_argmax_gather(
+            logits, &values, n, features, 1.0, &mut hard, &mut soft, &mut stats,
+        )
+    });
+    for (name, backward) in [
+        ("gather", kernels::soft_argmax_gather_backward as Backward),
+        ("hard gather", kernels::hard_argmax_gather_backward),
+    ] {
+        report(&format!("{name} {features} bwd"), 2 * floats, &mut || {
+            let (stats, soft) = (ready(&stats), ready(&soft));
+            backward(
+                logits, &values, stats, soft, &grad, n, features, 1.0, &mut big, &mut big2,
+            )
+        });
+    }
 }

@@ -1,4 +1,5 @@
-//! The row kernels of burn-relax over Burn's ndarray backend: [`NdArrayTensor`] in, [`NdArrayTensor`] out.
+//! The row kernels of burn-relax over Burn's ndarray backend: [`Rows`] is an [`NdArrayTensor`] that the [`operators`] take and
+//! return.
 //!
 //! Burn deprecates this backend in favour of Flex; new programs should take that one. Contiguous tensors are read in place,
 //! whichever the axis; others are copied once.
@@ -6,15 +7,27 @@
 
 use burn_backend::TensorMetadata;
 use burn_ndarray::NdArrayTensor;
-use burn_relax_kernels::{
-    row_operations,
-    tensor::{Dtype, RowTensor},
-};
+use burn_relax_kernels::tensor::{Dtype, RowTensor};
 use bytemuck::{Pod, allocation::cast_vec};
 use ndarray::{ArcArray, ArrayD, IxDyn};
 
+pub use burn_relax_kernels::tensor as operators;
+
+/// A tensor of ndarray whose rows the [`operators`] work on.
 #[derive(Clone)]
-struct Rows(NdArrayTensor);
+pub struct Rows(NdArrayTensor);
+
+impl From<NdArrayTensor> for Rows {
+    fn from(tensor: NdArrayTensor) -> Self {
+        Self(tensor)
+    }
+}
+
+impl From<Rows> for NdArrayTensor {
+    fn from(rows: Rows) -> Self {
+        rows.0
+    }
+}
 
 /// Runs `$body` on the storage of a tensor of floats or indices.
 macro_rules! with_storage {
@@ -58,13 +71,11 @@ impl RowTensor for Rows {
     }
 
     fn contiguous(self) -> Self {
+        if self.is_contiguous() {
+            return self;
+        }
         Self(with_storage!(self.0, storage => {
-            let array = storage.into_shared();
-            if array.is_standard_layout() {
-                array.into()
-            } else {
-                array.as_standard_layout().into_owned().into_shared().into()
-            }
+            storage.view().as_standard_layout().into_owned().into_shared().into()
         }))
     }
 
@@ -94,5 +105,3 @@ fn array<E: Pod, F: Pod>(elements: Vec<F>, dims: Vec<usize>) -> ArcArray<E, IxDy
         .expect("one element for each place")
         .into_shared()
 }
-
-row_operations!(Rows, NdArrayTensor);

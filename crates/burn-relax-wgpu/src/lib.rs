@@ -10,6 +10,8 @@
 //! the row's maximum, index 1 its normaliser `Σ exp((x - max) / T)`. The sparse maps count entries
 //! there instead. It is `f32` (`f64` for `f64` logits).
 //!
+//! Indices of classes are [`INDEX`] integers.
+//!
 //! # Special rows
 //!
 //! | row | result | statistics |
@@ -26,24 +28,16 @@
 //! `f16` and `bf16` are computed and accumulated in `f32` and rounded once. `exp` and `ln` are polynomials of this crate, so
 //! that a device's own approximations do not matter. The order of every sum is fixed by the shape: same input, same bits.
 
-mod kernels;
+// An outer condition that is decided when the kernel is made must not join an inner one that is decided on the device, methods of integers
+// that CubeCL does not know cannot be called there, and a kernel's arguments are what it reads and writes.
+#![allow(
+    clippy::collapsible_if,
+    clippy::manual_is_multiple_of,
+    clippy::too_many_arguments
+)]
 
-pub use kernels::{
-    Noise,
-    argmax::{argmax, argmax_gather, argmax_gather_backward},
-    budget::budget,
-    budget_backward::budget_backward,
-    entmax::{entmax, entmax_rows},
-    entmax_backward::{entmax_backward, entmax_rows_backward},
-    free_energy::{free_energy, free_energy_backward},
-    gradual_argmax::{gradual_argmax, gradual_argmax_backward},
-    gumbel::{gumbel_argmax, gumbel_softmax},
-    gumbel_backward::gumbel_argmax_backward,
-    log_prob::{categorical_log_prob, categorical_log_prob_backward},
-    power_softmax::{power_softmax, power_softmax_backward},
-    sample::sample_categorical,
-    soft_argmax_gather::{hard_argmax_gather, soft_argmax, soft_argmax_gather},
-    soft_argmax_gather_backward::{soft_argmax_backward, soft_argmax_gather_backward},
-    softmax::{log_softmax, log_softmax_backward, softmax, softmax_backward},
-    straight_through::{straight_through_argmax, straight_through_argmax_backward},
-};
+mod operators;
+mod parts;
+
+pub use operators::*;
+pub use parts::call::INDEX;

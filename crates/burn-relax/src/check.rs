@@ -306,3 +306,21 @@ pub(crate) fn at_most_rank<const D: usize>(op: &str, argument: &str, shape: &[us
         "{op}: {argument} must have at most the rank of the logits, {D}, got shape {shape:?}"
     );
 }
+
+/// A map that only the softmax can take the place of.
+#[track_caller]
+pub(crate) fn softmax(op: &str, softmax: bool) {
+    assert!(
+        softmax,
+        "{op}: map must be the softmax for a Rao-Blackwellised gradient, got another"
+    );
+}
+
+/// The rank of what is read out of a heatmap of rank `D`.
+#[track_caller]
+pub(crate) fn output_rank<const D: usize, const DO: usize>(op: &str) {
+    assert!(
+        (1..=D).contains(&DO),
+        "{op}: the output rank must be in 1..={D} for a heatmap of rank {D}, got {DO}"
+    );
+}

@@ -2,7 +2,11 @@ use burn_core::tensor::Tensor;
 
 use crate::{
     check,
-    functions::{load, spread},
+    parts::{
+        centred::{Centred, spread},
+        constant::Constant,
+        dtype::load,
+    },
 };
 
 /// A temperature or a power: one number, or a tensor with one value per row that receives a gradient.
@@ -34,17 +38,16 @@ pub enum Coefficient<const D: usize> {
     Tensor(Tensor<D>),
 }
 
-impl<const D: usize> From<f64> for Coefficient<D> {
-    fn from(value: f64) -> Self {
-        Self::Number(value)
-    }
+macro_rules! numbers {
+    ($($number:ty),*) => {$(
+        impl<const D: usize> From<$number> for Coefficient<D> {
+            fn from(value: $number) -> Self {
+                Self::Number(value as f64)
+            }
+        }
+    )*};
 }
-
-impl<const D: usize> From<f32> for Coefficient<D> {
-    fn from(value: f32) -> Self {
-        Self::Number(f64::from(value))
-    }
-}
+numbers!(f64, f32, i32, i64, u32, u64, usize);
 
 impl<const D: usize> From<Tensor<D>> for Coefficient<D> {
     fn from(value: Tensor<D>) -> Self {
@@ -73,6 +76,20 @@ impl<const D: usize> Coefficient<D> {
         }
     }
 
+    /// The checked coefficient as a tensor.
+    #[track_caller]
+    pub(crate) fn checked(
+        self,
+        op: &str,
+        argument: &str,
+        logits: &Tensor<D>,
+        dim: usize,
+    ) -> Tensor<D> {
+        check::not_empty(op, "values", logits, dim);
+        self.check(op, argument, logits, dim);
+        self.into_tensor(logits, dim)
+    }
+
     /// In at least f32.
     pub(crate) fn load(self) -> Self {
         match self {
@@ -82,10 +99,10 @@ impl<const D: usize> Coefficient<D> {
     }
 
     /// Without its gradient.
-    pub(crate) fn detach(self) -> Self {
+    pub(crate) fn constant(self) -> Self {
         match self {
             Self::Number(value) => Self::Number(value),
-            Self::Tensor(tensor) => Self::Tensor(tensor.detach()),
+            Self::Tensor(tensor) => Self::Tensor(tensor.constant()),
         }
     }
 
@@ -99,6 +116,30 @@ impl<const D: usize> Coefficient<D> {
                 rows[dim] = 1;
                 spread(tensor, rows)
             }
+        }
+    }
+}
+
+/// Checks an operator's logits and axis, and folds a tensor temperature into the logits.
+///
+/// Returns logits and a constant temperature whose softmax is the one asked for. After a division, short floats come back
+/// as f32, to be rounded once at the end.
+#[track_caller]
+pub(crate) fn tempered<const D: usize>(
+    op: &str,
+    logits: Tensor<D>,
+    dim: usize,
+    temperature: impl Into<Coefficient<D>>,
+) -> (Tensor<D>, f64) {
+    check::not_empty(op, "logits", &logits, dim);
+    let temperature = temperature.into();
+    temperature.check(op, "temperature", &logits, dim);
+    let logits = logits.dequantize();
+    match temperature {
+        Coefficient::Number(value) => (logits, value),
+        Coefficient::Tensor(tensor) => {
+            let scaled = Centred::new(load(logits), dim).map(|gaps| gaps.div(load(tensor)));
+            (scaled, 1.0)
         }
     }
 }

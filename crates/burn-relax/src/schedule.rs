@@ -4,20 +4,21 @@ use crate::check;
 
 /// A temperature, power or weight as a function of the training step.
 ///
-/// After `steps` the end value holds. Assign the value to a module's public field between steps:
+/// After `steps` the end value holds. A [`RelaxationConfig`](crate::RelaxationConfig) and a [`Strategy`](crate::Strategy) take one
+/// wherever they take a number, and the modules of [`nn`](crate::nn) count the steps.
 ///
 /// ```
-/// use burn_relax::{GumbelSoftmaxConfig, Schedule};
+/// use burn_relax::{Relaxation, RelaxationConfig, Schedule};
 ///
-/// let schedule = Schedule::Exponential { from: 1.0, to: 0.1, steps: 100 };
-/// let mut gumbel = GumbelSoftmaxConfig::new().with_seed(Some(1)).init();
-/// for step in 0..=50 {
-///     gumbel.temperature = schedule.at(step);
-/// }
-/// assert!((gumbel.temperature - 0.1_f64.sqrt()).abs() < 1e-12);
+/// let cooling = Schedule::Exponential { from: 1.0, to: 0.1, steps: 100 };
+/// assert!((cooling.at(50) - 0.1_f64.sqrt()).abs() < 1e-12);
+///
+/// let choice = RelaxationConfig::softmax(cooling).gumbel().hard();
+/// let now: Relaxation<2> = choice.at(50, 7); // at step 50, with the noise of seed 7
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Schedule {
     /// Always the same.
     Constant {
@@ -85,25 +86,31 @@ impl Schedule {
     }
 }
 
-impl From<f64> for Schedule {
-    /// Always `value`.
-    fn from(value: f64) -> Self {
-        Self::Constant { value }
-    }
+macro_rules! numbers {
+    ($($number:ty),*) => {$(
+        impl From<$number> for Schedule {
+            /// Always this number.
+            fn from(value: $number) -> Self {
+                Self::Constant { value: value as f64 }
+            }
+        }
+    )*};
 }
+numbers!(f64, f32, i32, i64, u32, u64, usize);
 
 impl Schedule {
     /// Whether every value it takes passes the check of its first and its last one, as monotone schedules' do.
     #[track_caller]
     pub(crate) fn check(&self, op: &str, argument: &str, check: impl Fn(&str, &str, f64)) {
-        let last = match *self {
-            Self::Constant { .. } => 0,
+        let (first, last) = match *self {
+            // Not through `at`, whose message would name the schedule.
+            Self::Constant { value } => (value, value),
             Self::Linear { steps, .. }
             | Self::Exponential { steps, .. }
-            | Self::Cosine { steps, .. } => steps,
+            | Self::Cosine { steps, .. } => (self.at(0), self.at(steps)),
         };
-        check(op, argument, self.at(0));
-        check(op, argument, self.at(last));
+        check(op, argument, first);
+        check(op, argument, last);
     }
 }
 

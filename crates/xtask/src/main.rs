@@ -1,69 +1,76 @@
-//! Developer commands: `cargo xtask check | test | bench | docs`.
+//! Developer commands: `cargo xtask check | circles | api | pages | setup | test | bench | docs`.
 
-mod bench;
+mod api;
 mod cargo;
-mod driver;
+mod circles;
+mod cli;
+mod pages;
+mod setup;
 mod test;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::Parser;
 
-use crate::{cargo::Cargo, test::Part};
-
-#[derive(Parser)]
-#[command(name = "cargo xtask", about = "Developer commands of burn-relax")]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Format, lints and documentation, all without warnings
-    Check,
-    /// Every test on every backend; ends with `N passed, N failed`
-    Test {
-        /// One part instead of all
-        #[arg(long, value_enum)]
-        only: Option<Part>,
-    },
-    /// Times the operators; what it can do: `cargo xtask bench --help`
-    #[command(disable_help_flag = true)]
-    Bench {
-        /// Arguments of the benchmark
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<String>,
-    },
-    /// The API documentation of the library crates, opened in a browser with --open
-    Docs {
-        /// Open it when it is built
-        #[arg(long)]
-        open: bool,
-    },
-}
+use crate::{
+    cargo::{cargo, metadata, run, workspace},
+    cli::{Cli, Command},
+};
 
 fn main() -> Result<()> {
     match Cli::parse().command {
         Command::Check => check(),
-        Command::Test { only } => test::run(only),
-        Command::Bench { arguments } => bench::run(&arguments),
-        Command::Docs { open } => docs(open),
+        Command::Circles => circles::run(&metadata()?.packages),
+        Command::Api { write } => docs("").and_then(|()| api::run(write)),
+        Command::Pages => pages::run(&metadata()?.packages),
+        Command::Setup => setup::run(),
+        Command::Test { only, setup } => test::run(only, setup),
+        Command::Bench { arguments } => bench(&arguments),
+        Command::Docs { open } => docs(if open { "--open" } else { "" }),
     }
 }
 
 fn check() -> Result<()> {
-    Cargo::new("fmt").args(["--all", "--check"]).run()?;
-    Cargo::new("clippy")
-        .whole_workspace()
-        .args(["--all-targets", "--", "-D", "warnings"])
-        .run()?;
-    docs(false)
+    run(&mut cargo("fmt --all --check"))?;
+    circles::run(&metadata()?.packages)?;
+    pages::run(&metadata()?.packages)?;
+    let clippy = format!("clippy {} --all-targets -- -D warnings", workspace());
+    run(&mut cargo(&clippy))?;
+    docs("")?;
+    api::run(false)
 }
 
-fn docs(open: bool) -> Result<()> {
-    let mut doc = Cargo::new("doc").whole_workspace().args(["--no-deps"]);
-    if open {
-        doc = doc.args(["--open"]);
+fn docs(open: &str) -> Result<()> {
+    let doc = format!("doc {} --no-deps {open}", workspace());
+    run(cargo(&doc).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+/// Builds the benchmark for the backend that it measures, and runs it with its own arguments.
+fn bench(arguments: &[String]) -> Result<()> {
+    let given = arguments.join(" ");
+    let feature = device(&given);
+    let line = format!("run --release --quiet -p burn-relax-bench --features {feature} --");
+    run(cargo(&line).args(arguments))
+}
+
+/// The backend that the arguments name, which is also the cargo feature.
+fn device(arguments: &str) -> &str {
+    let mut words = arguments.split([' ', '=']);
+    match words.find(|word| *word == "--device").and(words.next()) {
+        // The benchmark itself refuses other names.
+        Some(name @ ("ndarray" | "wgpu")) => name,
+        _ => "flex",
     }
-    doc.env("RUSTDOCFLAGS", "-D warnings").run()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_feature_is_the_device() {
+        assert_eq!(device("--quick --device ndarray"), "ndarray");
+        assert_eq!(device("steps --device=wgpu --task b"), "wgpu");
+        assert_eq!(device("--quick"), "flex");
+        assert_eq!(device("--device"), "flex");
+    }
 }

@@ -1,131 +1,96 @@
 //! The tests, whole or in part, with one summary over all of them.
 
 use anyhow::{Result, bail};
-use clap::ValueEnum;
 
-use crate::{cargo::Cargo, driver};
-
-/// A part of the tests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Part {
-    /// The CPU row kernels, which compile in a minute
-    Kernels,
-    /// The library on Flex
-    Flex,
-    /// The library on Flex and ndarray
-    Ndarray,
-    /// The library on Flex and wgpu, on a GPU or a software Vulkan driver
-    Wgpu,
-    /// The examples in the documentation
-    Doc,
-    /// The example program on every backend
-    Example,
-}
-
-/// Sums of the test runner's own result lines.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Summary {
-    passed: usize,
-    failed: usize,
-}
-
-impl Summary {
-    /// Adds a line such as `test result: ok. 3 passed; 0 failed; …`; other lines count nothing.
-    fn add(&mut self, line: &str) {
-        let Some(result) = line.trim_start().strip_prefix("test result: ") else {
-            return;
-        };
-        for part in result.split([';', '.']) {
-            match part.trim().split_once(' ') {
-                Some((count, "passed")) => self.passed += count.parse().unwrap_or(0),
-                Some((count, "failed")) => self.failed += count.parse().unwrap_or(0),
-                _ => {}
-            }
-        }
-    }
-}
+use crate::{
+    cargo::{PROGRAM_BACKENDS, cargo, observe, workspace},
+    cli::Part,
+    setup,
+};
 
 /// Runs the tests; ends with the summary line.
-pub fn run(only: Option<Part>) -> Result<()> {
+pub fn run(only: Option<Part>, install: bool) -> Result<()> {
+    if install && let Err(error) = setup::run() {
+        println!("{error}");
+    }
     if matches!(only, None | Some(Part::Wgpu | Part::Example)) {
-        driver::ensure_vulkan();
+        setup::require_vulkan()?;
     }
     if matches!(only, None | Some(Part::Example)) {
-        driver::ensure_browser();
+        setup::mention_browser();
     }
-    let mut summary = Summary::default();
-    let mut finished = select(only)
-        .args(["--no-fail-fast"])
-        .observe(|line| summary.add(line))?;
-    if matches!(only, None | Some(Part::Flex)) {
-        finished &= validation(only).observe(|line| summary.add(line))?;
+    let (mut passed, mut failed) = (0, 0);
+    let mut finished = true;
+    for line in commands(only) {
+        finished &= observe(&mut cargo(&line), |line| {
+            if let Some(counts) = result(line) {
+                passed += counts.0;
+                failed += counts.1;
+            }
+        })?;
     }
-    println!();
-    println!("{} passed, {} failed", summary.passed, summary.failed);
-    if !finished || summary.failed > 0 {
+    println!("\n{passed} passed, {failed} failed");
+    if !finished || failed > 0 {
         bail!("the tests failed; the lines above say which");
     }
     Ok(())
 }
 
-fn select(only: Option<Part>) -> Cargo {
-    let test = Cargo::new("test");
-    let library = ["-p", "burn-relax", "-p", "burn-relax-tests"];
+/// The words after `cargo` of each command.
+fn commands(only: Option<Part>) -> Vec<String> {
+    let test = |packages: &str| format!("test --no-fail-fast {packages}");
+    let library = |backend| {
+        let packages = "-p burn-relax -p burn-relax-tests";
+        test(&format!("{packages} -p burn-relax-{backend}"))
+    };
+    // This feature changes what the library does, so its tests are a build of their own.
+    let validation = |packages: &str| {
+        format!("test {packages} --features burn-relax-tests/debug-validation --test validation")
+    };
     match only {
-        None => test.whole_workspace(),
-        Some(Part::Kernels) => test.args(["-p", "burn-relax-kernels"]),
-        Some(Part::Flex) => test.args(library).args(["-p", "burn-relax-flex"]),
-        Some(Part::Ndarray) => test
-            .args(library)
-            .args(["-p", "burn-relax-ndarray"])
-            .args(["--features", "burn-relax-tests/ndarray"]),
-        Some(Part::Wgpu) => test
-            .args(library)
-            .args(["-p", "burn-relax-wgpu"])
-            .args(["--features", "burn-relax-tests/wgpu"]),
-        Some(Part::Doc) => test.whole_workspace().args(["--doc"]),
-        Some(Part::Example) => test.args([
-            "-p",
-            "combined-network",
-            "--features",
-            "combined-network/ndarray,combined-network/wgpu,combined-network/remote",
-        ]),
+        None => vec![test(&workspace()), validation(&workspace())],
+        Some(Part::Kernels) => vec![test("-p burn-relax-kernels")],
+        Some(Part::Flex) => vec![library("flex"), validation("-p burn-relax-tests")],
+        Some(Part::Ndarray) => vec![library("ndarray --features burn-relax-tests/ndarray")],
+        Some(Part::Wgpu) => vec![library("wgpu --features burn-relax-tests/wgpu")],
+        Some(Part::Doc) => vec![test(&format!("{} --doc", workspace())), test("-p xtask")],
+        Some(Part::Example) => {
+            let programs = "-p combined-network -p choice-lab";
+            vec![test(&format!("{programs} --features {PROGRAM_BACKENDS}"))]
+        }
     }
 }
 
-/// The feature `debug-validation` changes what the library does, so its tests are a build of their own.
-fn validation(only: Option<Part>) -> Cargo {
-    let test = if only.is_none() {
-        Cargo::new("test").whole_workspace()
-    } else {
-        Cargo::new("test").args(["-p", "burn-relax-tests"])
-    };
-    test.args(["--features", "burn-relax-tests/debug-validation"])
-        .args(["--test", "validation"])
+/// How many tests passed and failed, from a line such as `test result: ok. 3 passed; 0 failed; …`.
+fn result(line: &str) -> Option<(usize, usize)> {
+    let result = line.trim_start().strip_prefix("test result: ")?;
+    let (_, counts) = result.split_once(". ")?;
+    let (passed, rest) = counts.split_once(" passed; ")?;
+    let (failed, _) = rest.split_once(" failed;")?;
+    Some((passed.parse().ok()?, failed.parse().ok()?))
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum;
+
     use super::*;
+    use crate::{cargo::metadata, pages::check};
 
     #[test]
-    fn result_lines_add_up_and_other_lines_do_not() {
-        let mut summary = Summary::default();
-        for line in [
-            "running 3 tests",
-            "test a ... ok",
-            "test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s",
-            "12 passed, 1 failed",
-            "test result: FAILED. 10 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.00s",
-        ] {
-            summary.add(line);
+    fn what_the_commands_select_exists() {
+        let packages = metadata().unwrap().packages;
+        let parts = Part::value_variants().iter().copied().map(Some);
+        for line in parts.chain([None]).flat_map(commands) {
+            check(&line.split(' ').collect::<Vec<_>>(), &packages).unwrap();
         }
-        assert_eq!(
-            summary,
-            Summary {
-                passed: 13,
-                failed: 2
-            }
-        );
+    }
+
+    #[test]
+    fn only_result_lines_count() {
+        let line = "test result: FAILED. 10 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.00s";
+        assert_eq!(result(line), Some((10, 2)));
+        assert_eq!(result("test a ... ok"), None);
+        assert_eq!(result("12 passed, 1 failed"), None);
     }
 }

@@ -1,292 +1,106 @@
-//! A whole run: data, Burn's `SupervisedTraining`, evaluation.
-//!
-//! A run can be interrupted and go on from a checkpoint, to the same bits as without the interruption: the checkpoint has
-//! parameters, Adam's moments, the learning rate's step and the curves; the selector's schedules and draws and the minibatches
-//! follow from the seed and the step.
+//! Training through the choice: a plain loop with Adam and a learning rate that falls along half a cosine.
 
-use crate::backend::Backend;
-use crate::baseline::line_mse;
-use crate::checkpoint::{Checkpoints, State};
-use crate::curves::{Curves, curve_logger};
-use crate::data::{Rows, Task};
-use crate::learner::Trainee;
-use crate::loader::TrainLoader;
-use crate::metrics::{ClassesUsed, Cost, HardError, ReadingMetric};
-use crate::network::{Choice, CombinedNetwork, classes_used, mean_squared_error};
-use crate::problem::Problem;
-use crate::progress::Display;
-use crate::recipe::{Decay, Recipe};
-use crate::report::Report;
-use crate::stepwise::{Saving, Stepwise};
-use crate::store::RunConfig;
-use crate::strategy::Strategy;
-use crate::validation::ValidLoader;
-use anyhow::{Context, Result, anyhow, bail};
-use burn::grad_clipping::GradientClippingConfig;
-use burn::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
-use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::module::Module;
-use burn::optim::{AdamConfig, ModuleOptimizer};
-use burn::tensor::Device;
-use burn::train::{
-    ExecutionStrategy, Learner, MultiDeviceOptim, SupervisedTraining, TrainingStrategy,
-};
-use serde::{Deserialize, Serialize};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
-use tracing::info_span;
+use burn::optim::{AdamConfig, GradientsParams};
+use burn::tensor::{Device, Tensor};
+use burn_relax::nn::{Baseline, Selector, SelectorConfig};
+use burn_relax::{RelaxationConfig, Schedule, Strategy};
+use clap::Args;
+use combined_network::network::{CombinedNetwork, CombinedNetworkConfig};
+use combined_network::task::{Rows, generator};
+use rand::RngExt;
+use std::f64::consts::PI;
 
-/// What to train, and how.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Settings {
-    /// The backend to train on.
-    pub backend: Backend,
-    /// The strategy to train with.
-    pub strategy: Strategy,
-    /// The task to train on, unless it is a table.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub task: Option<Task>,
-    /// Seed of data, parameters, minibatches and draws.
+const BATCH: usize = 128;
+
+/// How to train.
+#[derive(Args)]
+pub struct Training {
+    /// How to train through the choice: auto, gradual, gumbel-hard, straight-through, expected-cost or score-function-leave-one-out
+    #[arg(long, default_value = "auto", value_parser = strategy)]
+    strategy: fn(usize) -> Strategy,
+    /// Seed of task, parameters, minibatches and draws
+    #[arg(long, default_value_t = 0)]
     pub seed: u64,
-    /// Optimiser steps.
-    pub steps: usize,
-    /// Learning rate, its decay, clipping.
-    pub recipe: Recipe,
+    /// Optimiser steps, of 128 rows each
+    #[arg(long, default_value_t = 4000, value_parser = clap::value_parser!(u32).range(1..))]
+    steps: u32,
+    /// Learning rate at the first step
+    #[arg(long, default_value_t = 0.03)]
+    rate: f64,
 }
 
-/// A trained network with all that is known about its training.
-#[derive(Debug)]
-pub struct Run {
-    /// The figures.
-    pub report: Report,
-    /// Training cost and validations.
-    pub curves: Curves,
-    /// What has been trained, and how.
-    pub config: RunConfig,
-    /// The trained network.
-    pub network: CombinedNetwork,
-    /// The test rows, in their own units.
-    pub test: Rows,
-    /// The network's choices for them.
-    pub choices: Vec<Choice>,
-}
-
-/// Trains on the settings' task and evaluates.
-///
-/// # Errors
-///
-/// If the settings name no task, the backend is not available, or it fails under way.
-pub fn train(settings: Settings, display: Display) -> Result<Run> {
-    let task = settings.task.context("the settings name no task")?;
-    let problem = Problem::generated(task, settings.seed);
-    let device = settings.backend.device()?;
-    train_on(problem, settings, &[device], display, None)
-}
-
-/// Trains on a problem and evaluates, from the last of these checkpoints if there is one, and saves more of them under way.
-/// Several devices share each minibatch, and save no checkpoints.
-///
-/// # Errors
-///
-/// If a device fails under way, or a checkpoint cannot be read or written.
-///
-/// # Panics
-///
-/// If there is no device.
-pub fn train_on(
-    problem: Problem,
-    settings: Settings,
-    devices: &[Device],
-    display: Display,
-    checkpoints: Option<&Checkpoints>,
-) -> Result<Run> {
-    let mut config = RunConfig::new(settings, &problem);
-    let span = info_span!(
-        "train",
-        strategy = settings.strategy.name(),
-        subject = config.subject(),
-        seed = settings.seed,
-    );
-    let _span = span.entered();
-    let (table, data) = (problem.table, problem.splits);
-    let seen = |rows| match &table {
-        Some(table) => table.standardise(rows),
-        None => rows,
-    };
-    let (train, tested) = (seen(data.train), seen(data.test.clone()));
-    let baseline_mse = line_mse(&train, &tested);
-
-    let state = match checkpoints {
-        Some(checkpoints) => checkpoints.latest()?,
-        None => None,
-    };
-    let before = state.as_ref().map_or(0.0, |state| state.seconds);
-    let fit = Fit {
-        config: &config,
-        devices,
-        display,
-        checkpoints,
-        start: Instant::now(),
-        before,
-    };
-    let (network, curves) = fit.run(train, seen(data.valid), state)?;
-    let evaluation = info_span!("evaluation").entered();
-    let choices = network.choose(&tested, config.scaling, &devices[0])?;
-    drop(evaluation);
-    let seconds = before + fit.start.elapsed().as_secs_f64();
-
-    // Fewer than asked for if the dashboard's user stopped the run.
-    config.settings.steps = curves.cost.len();
-    let used = classes_used(
-        choices.iter().map(|choice| choice.class),
-        config.network.classes,
-    );
-    let test_mse = mean_squared_error(&choices, &data.test.targets);
-    let report = Report::new(&config, seconds, test_mse, baseline_mse, used);
-    Ok(Run {
-        report,
-        curves,
-        config,
-        network,
-        test: data.test,
-        choices,
+/// Some of the library's strategies, for a training of so many steps; `choice-lab` compares all of them.
+fn strategy(name: &str) -> Result<fn(usize) -> Strategy, String> {
+    Ok(match name {
+        // The recommended one. The temperature ends at twice the variance of the noise.
+        "auto" => |steps| Strategy::FreeEnergy {
+            temperature: falling(0.1, 0.005, steps),
+        },
+        "gradual" => |steps| Strategy::Gather(RelaxationConfig::gradual(falling(1.0, 8.0, steps))),
+        "gumbel-hard" => |_| Strategy::Gather(RelaxationConfig::softmax(1.0).gumbel().hard()),
+        "straight-through" => |_| Strategy::Gather(RelaxationConfig::softmax(1.0).hard()),
+        "expected-cost" => |_| Strategy::Expected,
+        "score-function-leave-one-out" => |_| Strategy::ScoreFunction {
+            samples: 4,
+            baseline: Baseline::LeaveOneOut,
+        },
+        _ => return Err("no strategy of this name; see --help".to_owned()),
     })
 }
 
-struct Fit<'a> {
-    config: &'a RunConfig,
-    devices: &'a [Device],
-    display: Display,
-    checkpoints: Option<&'a Checkpoints>,
-    start: Instant,
-    /// Seconds of the run before `start`.
-    before: f64,
+fn falling(from: f64, to: f64, steps: usize) -> Schedule {
+    Schedule::Exponential { from, to, steps }
 }
 
-impl Fit<'_> {
-    fn run(
-        &self,
-        train: Rows,
-        valid: Rows,
-        state: Option<State>,
-    ) -> Result<(CombinedNetwork, Curves)> {
-        let Settings {
-            strategy,
-            seed,
-            steps,
-            recipe,
-            ..
-        } = self.config.settings;
-        let device = &self.devices[0].clone().autodiff();
-        let scaling = self.config.scaling;
-        let first_step = state.as_ref().map_or(0, |state| state.step);
-        let loader =
-            TrainLoader::new(train, scaling, seed, steps, device.clone()).starting_at(first_step);
-        let (epochs, first_epoch) = (loader.epochs(), loader.epoch_of(first_step));
-        let validation = ValidLoader::new(valid, scaling, device.clone());
-        let (learner, curves) = self.learner(recipe, state, device)?;
-        let (logger, reader) = curve_logger(curves, self.devices.len());
-        let reader = Arc::new(Mutex::new(reader));
-        let mut training = SupervisedTraining::new("", Arc::new(loader), Arc::new(validation))
-            .with_application_logger(None)
-            .with_metric_logger(logger)
-            .metric_train_numeric(ReadingMetric::<Cost>::new())
-            .metric_valid_numeric(ReadingMetric::<HardError>::new())
-            .metric_valid_numeric(ReadingMetric::<ClassesUsed>::new())
-            .num_epochs(epochs)
-            .label(&format!("{} on {}", strategy.name(), self.config.subject()));
-        let strategy: TrainingStrategy<Trainee> = if self.devices.len() > 1 {
-            let devices = self.devices.iter().map(|device| device.clone().autodiff());
-            ExecutionStrategy::multi(devices.collect(), MultiDeviceOptim::OptimMainDevice).into()
-        } else {
-            if let Some(checkpoints) = self.checkpoints {
-                training = checkpoints.attach(training);
-            }
-            TrainingStrategy::Custom(Arc::new(Stepwise {
-                device: device.clone(),
-                first_step,
-                first_epoch,
-                saving: self.checkpoints.map(|checkpoints| Saving {
-                    checkpoints: checkpoints.clone(),
-                    reader: reader.clone(),
-                    start: self.start,
-                    seconds: self.before,
-                }),
-            }))
-        };
-        let renderer = self
-            .display
-            .renderer(training.interrupter(), self.devices.len());
-        let result = training
-            .with_training_strategy(strategy)
-            .renderer(renderer)
-            .launch(learner);
+/// The network with the choice that trains it; some strategies have parameters of their own.
+#[derive(Module, Debug)]
+struct Trainee {
+    network: CombinedNetwork,
+    selector: Selector,
+}
 
-        // Gives the terminal back before anything is printed.
-        drop(result.renderer);
-        if let Some(error) = result.error {
-            bail!("training stopped: {error}");
-        }
-        let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok((result.model.network, reader.finish()))
-    }
-
-    /// The network, its optimiser and the learning rate, at the beginning or as they were, with the curves so far.
-    fn learner(
+impl Training {
+    /// Trains a network on these rows; `watch` sees it twenty times under way.
+    pub fn run(
         &self,
-        recipe: Recipe,
-        state: Option<State>,
+        sizes: CombinedNetworkConfig,
+        rows: &Rows,
         device: &Device,
-    ) -> Result<(Learner<Trainee>, Curves)> {
-        let RunConfig {
-            settings,
-            network,
-            scaling,
-            ..
-        } = self.config;
-        let trainee = Trainee {
-            network: network.init(settings.seed, device),
-            selector: settings
-                .strategy
-                .selector(settings.seed, settings.steps, device),
-            unit: scaling.deviation.powi(2),
+        watch: impl Fn(usize, &CombinedNetwork),
+    ) -> CombinedNetwork {
+        let (device, steps) = (device.clone().autodiff(), self.steps as usize);
+        device.seed(self.seed);
+        let selector = SelectorConfig::new()
+            .with_strategy((self.strategy)(steps))
+            .with_seed(Some(self.seed));
+        let mut trainee = Trainee {
+            network: sizes.init(&device),
+            selector: selector.init(&device),
         };
-        let (optimizer, rate) = (optimizer(recipe), learning_rate(recipe, settings.steps)?);
-        let Some(state) = state else {
-            return Ok((Learner::new(trainee, optimizer, rate), Curves::default()));
-        };
-        let trainee = trainee
-            .try_load_record(state.model)
-            .context("the checkpoint holds another network")?;
-        trainee.selector.resume(state.step);
-        let mut learner = Learner::new(trainee, optimizer, rate);
-        learner.load_optim(state.optimizer);
-        learner.load_scheduler(state.schedule);
-        Ok((learner, state.curves))
-    }
-}
-
-/// Adam with PyTorch's epsilon: Burn's default of 1e-5 would slow a classifier whose gradients have become small.
-fn optimizer(recipe: Recipe) -> ModuleOptimizer {
-    let clipping = recipe
-        .clip
-        .map(|norm| GradientClippingConfig::Norm(norm as f32));
-    AdamConfig::new()
-        .with_epsilon(1e-8)
-        .with_grad_clipping(clipping)
-        .init()
-}
-
-fn learning_rate(recipe: Recipe, steps: usize) -> Result<ModuleLrScheduler> {
-    let rate = recipe.learning_rate;
-    match recipe.decay {
-        Decay::Constant => Ok(rate.into()),
-        Decay::Cosine => {
-            let cosine = CosineAnnealingLrSchedulerConfig::new(rate, steps);
-            cosine
-                .init()
-                .map_err(|error| anyhow!("learning rate {rate}: {error}"))
+        let mut adam = AdamConfig::new().with_epsilon(1e-8).init();
+        let mut rng = generator(self.seed, 1);
+        for step in 0..steps {
+            let batch = (0..BATCH).map(|_| rng.random_range(0..rows.targets.len()));
+            let (inputs, targets) = rows.select(batch).on(&device);
+            let (logits, values) = trainee.network.forward(inputs);
+            let squared_error = |values: Tensor<2>| (values - targets.clone()).square();
+            let loss = trainee.selector.loss(logits, values, squared_error);
+            let grads = GradientsParams::from_grads(loss.mean().backward(), &trainee);
+            let done = step as f64 / steps as f64;
+            let rate = 0.5 * self.rate * (1.0 + (PI * done).cos());
+            trainee = adam.step(rate, trainee, grads);
+            if 20 * (step + 1) / steps > 20 * step / steps {
+                watch(step + 1, &trainee.network.valid());
+            }
         }
+        trainee.network.valid()
     }
+}
+
+/// Mean squared error of the hard choices.
+pub fn error(network: &CombinedNetwork, rows: &Rows, device: &Device) -> f64 {
+    let (inputs, targets) = rows.clone().on(device);
+    let (.., value) = network.choose(inputs);
+    (value - targets).square().mean().into_scalar()
 }

@@ -1,6 +1,6 @@
 //! Powers of values: the gradual argmax and its normalised twin.
 
-use super::{argmax, has_nan, sum};
+use super::rows::{argmax, has_nan, sum};
 
 /// `1 - (1 - v)^p` at every maximum, `v^p` elsewhere.
 pub fn gradual_argmax(v: &[f64], p: f64) -> Vec<f64> {
@@ -46,6 +46,28 @@ pub fn gradual_argmax_backward(v: &[f64], p: f64, grad: &[f64]) -> (Vec<f64>, f6
         .zip(grad)
         .map(|(&v, g)| g * if v == max { -log(1.0 - v) } else { log(v) }));
     (values, power)
+}
+
+/// The gradual argmax over its sum.
+pub fn normalised_gradual_argmax(v: &[f64], p: f64) -> Vec<f64> {
+    let y = gradual_argmax(v, p);
+    let total = sum(y.iter().copied());
+    if total == 0.0 {
+        return y;
+    }
+    y.iter().map(|y| y / total).collect()
+}
+
+/// Gradients of the values and of the power.
+pub fn normalised_gradual_argmax_backward(v: &[f64], p: f64, grad: &[f64]) -> (Vec<f64>, f64) {
+    let total = sum(gradual_argmax(v, p).into_iter());
+    if total == 0.0 {
+        return (vec![0.0; v.len()], 0.0);
+    }
+    let weights = normalised_gradual_argmax(v, p);
+    let mean = sum(weights.iter().zip(grad).map(|(w, g)| w * g));
+    let arriving: Vec<f64> = grad.iter().map(|g| (g - mean) / total).collect();
+    gradual_argmax_backward(v, p, &arriving)
 }
 
 /// `v^p / sum v^p`

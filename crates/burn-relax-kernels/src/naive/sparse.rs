@@ -1,6 +1,6 @@
 //! The sparse maps by sorting, where there is a closed form on the sorted row, and by a bracket that shrinks where there is none.
 
-use super::{has_infinity, has_nan, softmax, sum};
+use super::rows::{has_infinity, has_nan, softmax, sum};
 
 /// The entries that may be chosen, largest first.
 fn sorted(x: &[f64]) -> Vec<f64> {

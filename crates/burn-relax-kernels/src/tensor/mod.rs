@@ -5,48 +5,14 @@
 //! their results are put in place from there: memory is read once and written once all the same. Only tensors that are not
 //! contiguous in either order are copied first.
 
-mod adapter;
-mod ops;
-mod pages;
-mod rows;
+//!
+//! Arguments are checked by the caller. Shapes are those of the core crate's operations: the rows lie along `dim` of the first
+//! tensor; row statistics and other results of whole rows have size 1 (or as many as there are) there; values of a gather may
+//! have feature axes behind the axes of the logits. One value per row may be given as one for all rows.
 
-use bytemuck::Pod;
+pub(crate) mod pages;
+pub(crate) mod row_tensor;
+pub(crate) mod rows;
 
-pub use ops::*;
-
-/// The element types of tensors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dtype {
-    /// Double precision.
-    F64,
-    /// Single precision.
-    F32,
-    /// IEEE half precision.
-    F16,
-    /// Truncated single precision.
-    Bf16,
-    /// Indices.
-    I64,
-}
-
-/// A tensor in main memory, as a backend has it.
-pub trait RowTensor: Clone {
-    /// Its element type.
-    fn dtype(&self) -> Dtype;
-    /// Its sizes.
-    fn dims(&self) -> Vec<usize>;
-    /// A view whose axis `i` is this tensor's axis `axes[i]`.
-    fn permuted(self, axes: &[usize]) -> Self;
-    /// Whether its elements are in row-major order, without gaps.
-    fn is_contiguous(&self) -> bool;
-    /// The tensor in row-major memory, copied only if it is not there already.
-    fn contiguous(self) -> Self;
-    /// The elements of a contiguous tensor.
-    fn elements<F: Pod>(&self) -> &[F];
-    /// A row-major tensor that owns `elements`.
-    fn from_elements<F: Pod + Send + Sync>(
-        elements: Vec<F>,
-        dims: Vec<usize>,
-        dtype: Dtype,
-    ) -> Self;
-}
+pub use crate::operators::tensors::*;
+pub use row_tensor::{Dtype, RowTensor};

@@ -1,14 +1,17 @@
 //! How the rows of a tensor lie in memory, and how a kernel gets at them.
 
+use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
 use bytemuck::Pod;
 use half::{bf16, f16};
 
-use super::{Dtype, RowTensor, pages::prefer_large};
-use crate::distribute::stage;
-use crate::rows::Output;
+use super::{
+    pages::prefer_large,
+    row_tensor::{Dtype, RowTensor},
+};
+use crate::row::frame::{Call, stage};
 
 /// Rows that are brought together at least, where they lie side by side: a cache line of the shortest type.
 const LEAST_TILE: usize = 32;
@@ -28,21 +31,21 @@ enum Place {
 }
 
 /// The rows of a tensor along an axis.
-pub(super) struct Rows {
+pub(crate) struct Rows {
     dims: Vec<usize>,
     dim: usize,
     place: Place,
     /// Entries of a row.
-    pub(super) n: usize,
+    pub(crate) n: usize,
     /// Number of rows.
-    pub(super) count: usize,
+    pub(crate) count: usize,
     /// Rows that lie side by side.
     inner: usize,
 }
 
 /// Values of an operand: so many entries per row, each a block of so many features.
 #[derive(Clone, Copy)]
-pub(super) struct Extent {
+pub(crate) struct Extent {
     entries: usize,
     features: Option<usize>,
 }
@@ -89,7 +92,7 @@ impl From<[usize; 2]> for Extent {
 }
 
 impl Rows {
-    pub(super) fn new<T: RowTensor>(tensor: &T, dim: usize) -> Self {
+    pub(crate) fn new<T: RowTensor>(tensor: &T, dim: usize) -> Self {
         let dims = tensor.dims();
         let n = dims[dim];
         let others = dims.iter().enumerate().filter(|&(axis, _)| axis != dim);
@@ -122,7 +125,7 @@ impl Rows {
     }
 
     /// `tensor` in the memory order that the rows are taken from.
-    pub(super) fn load<T: RowTensor>(&self, tensor: T) -> T {
+    pub(crate) fn load<T: RowTensor>(&self, tensor: T) -> T {
         match self.place {
             // Shared by all rows.
             _ if tensor.dims().len() < self.dims.len() => tensor.contiguous(),
@@ -132,12 +135,12 @@ impl Rows {
     }
 
     /// The feature axes of an operand: those after the logits' axes.
-    pub(super) fn features<T: RowTensor>(&self, operand: &T) -> Vec<usize> {
+    pub(crate) fn features<T: RowTensor>(&self, operand: &T) -> Vec<usize> {
         operand.dims().split_off(self.dims.len())
     }
 
     /// A loaded tensor as the values of its rows. One value where each row has one is shared by all rows.
-    pub(super) fn operand<'a, T: RowTensor, E: Pod>(
+    pub(crate) fn operand<'a, T: RowTensor, E: Pod>(
         &self,
         tensor: &'a T,
         extent: Extent,
@@ -151,7 +154,7 @@ impl Rows {
     }
 
     /// An output to be filled.
-    pub(super) fn target<E>(&self, extent: Extent) -> Target<E> {
+    pub(crate) fn target<E>(&self, extent: Extent) -> Target<E> {
         let len = self.count * extent.width();
         let mut elements = Vec::with_capacity(len);
         prefer_large(&mut elements);
@@ -162,16 +165,14 @@ impl Rows {
         }
     }
 
-    /// A tensor of a filled output, in the original order of axes.
-    ///
-    /// # Safety
-    /// Every element of the target has been written.
-    pub(super) unsafe fn store<T: RowTensor, E: Stored>(
+    /// A tensor of an output, in the original order of axes, after a kernel has run on all rows.
+    pub(crate) fn store<T: RowTensor, E: Stored>(
         &self,
         mut target: Target<E>,
         features: &[usize],
     ) -> T {
-        // SAFETY: within the capacity; written by the caller's promise.
+        assert!(target.elements.capacity() >= target.len);
+        // SAFETY: within the capacity; kernels write their whole output.
         unsafe { target.elements.set_len(target.len) };
         let rank = self.dims.len();
         let mut dims = self.dims.clone();
@@ -189,13 +190,17 @@ impl Rows {
     }
 
     /// Whether rows have to be brought together.
-    pub(super) fn are_apart(&self) -> bool {
+    pub(crate) fn are_apart(&self) -> bool {
         self.place == Place::Apart
     }
 
-    /// Calls `task` for some rows at a time, `width` values of work each, where they have to be brought together.
-    pub(super) fn tiles(&self, width: usize, task: impl Fn(Range<usize>) + Sync) {
-        stage(self.count, width, LEAST_TILE, task);
+    /// Calls `task` for some rows at a time, `work` elements of work each, where they have to be brought together.
+    pub(crate) fn tiles(&self, work: usize, task: impl Fn(Tile) + Sync) {
+        let all = Tile {
+            rows: 0..self.count,
+            work,
+        };
+        stage(all, LEAST_TILE, task);
     }
 
     /// The parts of `rows` that lie side by side: number of their group, places in it, and where they begin in `rows`.
@@ -234,22 +239,49 @@ impl Rows {
     }
 }
 
+/// Some rows, which nothing but this tile stands for.
+pub(crate) struct Tile {
+    rows: Range<usize>,
+    work: usize,
+}
+
+impl Tile {
+    /// The number of the first row.
+    pub(crate) fn start(&self) -> usize {
+        self.rows.start
+    }
+}
+
+impl Call for Tile {
+    fn rows(&self) -> usize {
+        self.rows.len()
+    }
+    fn work(&self) -> usize {
+        self.work
+    }
+    fn split_at(self, rows: usize) -> (Self, Self) {
+        let (work, middle) = (self.work, self.rows.start + rows);
+        let [left, right] = [self.rows.start..middle, middle..self.rows.end];
+        (Tile { rows: left, work }, Tile { rows: right, work })
+    }
+}
+
 /// An input of a kernel.
-pub(super) struct Operand<'a, E> {
+pub(crate) struct Operand<'a, E> {
     /// All of its values.
-    pub(super) elements: &'a [E],
+    pub(crate) elements: &'a [E],
     extent: Extent,
 }
 
 impl<E: Pod> Operand<'_, E> {
-    /// The values of `rows`, brought together; all values where rows share them.
-    pub(super) fn gather(&self, rows: &Rows, range: Range<usize>) -> Vec<E> {
+    /// The values of a tile, brought together; all values where rows share them.
+    pub(crate) fn gather(&self, rows: &Rows, tile: &Tile) -> Vec<E> {
         let width = self.extent.width();
         if width == 0 {
             return self.elements.to_vec();
         }
-        let mut together = vec![E::zeroed(); range.len() * width];
-        rows.runs(range, self.extent, |outside, inside, len| {
+        let mut together = vec![E::zeroed(); tile.rows.len() * width];
+        rows.runs(tile.rows.clone(), self.extent, |outside, inside, len| {
             if len == 1 {
                 together[inside] = self.elements[outside];
             } else {
@@ -261,7 +293,7 @@ impl<E: Pod> Operand<'_, E> {
 }
 
 /// An output of a kernel.
-pub(super) struct Target<E> {
+pub(crate) struct Target<E> {
     elements: Vec<E>,
     len: usize,
     extent: Extent,
@@ -269,69 +301,74 @@ pub(super) struct Target<E> {
 
 impl<E: Copy> Target<E> {
     /// All of it.
-    pub(super) fn spare(&mut self) -> &mut [MaybeUninit<E>] {
+    pub(crate) fn spare(&mut self) -> &mut [MaybeUninit<E>] {
         &mut self.elements.spare_capacity_mut()[..self.len]
     }
 
     /// The same, for several tasks that each fill their own rows.
-    pub(super) fn shared(&mut self) -> Shared<'_, E> {
+    pub(crate) fn shared(&mut self) -> Shared<'_, E> {
         let extent = self.extent;
+        let elements = self.spare();
         Shared {
-            output: Output::new(self.spare()),
+            elements: elements.as_mut_ptr(),
+            len: elements.len(),
             extent,
+            borrowed: PhantomData,
         }
     }
 }
 
-/// An output that tasks fill row by row.
-pub(super) struct Shared<'a, E> {
-    output: Output<'a, E>,
+/// An output that tasks fill row by row. Rows that lie side by side have their values in turns, so that it cannot be cut into slices.
+pub(crate) struct Shared<'a, E> {
+    elements: *mut MaybeUninit<E>,
+    len: usize,
     extent: Extent,
+    borrowed: PhantomData<&'a mut [MaybeUninit<E>]>,
 }
 
+// SAFETY: this is a mutable slice of which `scatter` alone writes, each tile to its own rows.
+unsafe impl<E: Send> Sync for Shared<'_, E> {}
+
 impl<E: Copy> Shared<'_, E> {
-    /// A buffer for some rows.
-    pub(super) fn buffer(&self, rows: usize) -> Buffer<'_, E> {
-        let len = rows * self.extent.width();
+    /// A buffer for the rows of a tile.
+    pub(crate) fn buffer(&self, tile: &Tile) -> Buffer<E> {
+        let len = tile.rows.len() * self.extent.width();
         Buffer {
-            shared: self,
             elements: Vec::with_capacity(len),
             len,
         }
     }
-}
 
-/// Rows of an output, together.
-pub(super) struct Buffer<'a, E> {
-    shared: &'a Shared<'a, E>,
-    elements: Vec<E>,
-    len: usize,
-}
-
-impl<E: Copy> Buffer<'_, E> {
-    /// The rows, to be filled completely.
-    pub(super) fn spare(&mut self) -> &mut [MaybeUninit<E>] {
-        &mut self.elements.spare_capacity_mut()[..self.len]
-    }
-
-    /// Puts the rows where they belong.
-    ///
-    /// # Safety
-    /// The buffer is filled, for the rows `range`, which no other task has.
-    pub(super) unsafe fn scatter(mut self, rows: &Rows, range: Range<usize>) {
-        // SAFETY: within the capacity; filled by the caller's promise.
-        unsafe { self.elements.set_len(self.len) };
-        let extent = self.shared.extent;
-        rows.runs(range, extent, |outside, inside, len| {
-            // SAFETY: these values belong to rows of this task only, by the caller's promise.
-            let place = unsafe { self.shared.output.part(outside, len) };
-            place.write_copy_of_slice(&self.elements[inside..inside + len]);
+    /// Puts the rows of a tile where they belong, after a kernel has run on them.
+    pub(crate) fn scatter(&self, mut buffer: Buffer<E>, rows: &Rows, tile: &Tile) {
+        assert!(buffer.elements.capacity() >= buffer.len);
+        // SAFETY: within the capacity; kernels write their whole output.
+        unsafe { buffer.elements.set_len(buffer.len) };
+        rows.runs(tile.rows.clone(), self.extent, |outside, inside, len| {
+            assert!(outside <= self.len && len <= self.len - outside);
+            let from = &buffer.elements[inside..inside + len];
+            // SAFETY: in bounds by the assertion; these values belong to rows of this tile, and no other tile stands for them.
+            let place = unsafe { core::slice::from_raw_parts_mut(self.elements.add(outside), len) };
+            place.write_copy_of_slice(from);
         });
     }
 }
 
+/// Rows of an output, together.
+pub(crate) struct Buffer<E> {
+    elements: Vec<E>,
+    len: usize,
+}
+
+impl<E> Buffer<E> {
+    /// The rows, to be filled completely.
+    pub(crate) fn spare(&mut self) -> &mut [MaybeUninit<E>] {
+        &mut self.elements.spare_capacity_mut()[..self.len]
+    }
+}
+
 /// An element type as a backend stores it.
-pub(super) trait Stored: Pod + Send + Sync {
+pub(crate) trait Stored: Pod + Send + Sync {
     /// Its name.
     const DTYPE: Dtype;
 }

@@ -9,9 +9,16 @@ use super::{
     moments::Moments,
     report::{Report, Verdict},
 };
+use burn_relax_kernels::Seed;
+
 use crate::{
-    Seed, SelectorConfig, Strategy, check,
-    modules::outcomes::{self, combine},
+    check,
+    nn::{
+        SelectorConfig,
+        selector::outcomes::{self, combine},
+    },
+    parts::constant::Constant,
+    strategy::Strategy,
 };
 
 /// Draws that are enough to tell a bias of a twentieth of the gradient from none on most problems.
@@ -100,7 +107,7 @@ impl<'a, const D: usize> Problem<'a, D> {
                 size,
             );
         }
-        let (logits, values) = (logits.detach(), values.detach());
+        let (logits, values) = (logits.constant(), values.constant());
         let dims = logits.dims();
         let (rows, classes) = (dims[0], dims[D - 1]);
         let choices = if D == 3 { dims[1] } else { 1 };
@@ -202,7 +209,7 @@ impl<'a, const D: usize> Problem<'a, D> {
     /// # Panics
     ///
     /// As [`SelectorConfig::init`], or if a combination of strategy and problem is refused by
-    /// [`Selector::forward`](crate::Selector::forward).
+    /// [`Selector::loss`](crate::nn::Selector::loss).
     #[track_caller]
     pub fn strategy(&self, strategy: &Strategy) -> Report {
         let selector = SelectorConfig::new()
@@ -217,7 +224,7 @@ impl<'a, const D: usize> Problem<'a, D> {
         let draws = if label.stochastic { self.draws } else { 1 };
         let estimator = |logits: Tensor<D>, _: Seed| {
             selector.set_step(0);
-            selector.forward(logits, self.values(), |values| self.cost(values))
+            selector.loss(logits, self.values(), |values| self.cost(values))
         };
         self.measure(
             strategy.to_string(),

@@ -1,7 +1,0 @@
-use burn_core::backend::Flex;
-
-use crate::RelaxOps;
-
-impl RelaxOps for Flex {
-    row_kernels!(burn_relax_flex);
-}

@@ -1,5 +1,0 @@
-use burn_tch::LibTorch;
-
-use crate::RelaxOps;
-
-impl RelaxOps for LibTorch {}

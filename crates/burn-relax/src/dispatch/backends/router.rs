@@ -1,0 +1,31 @@
+//! A remote device gets one request for an operation, or the default body's; a captured graph is of Burn's own operations,
+//! which whatever reads it knows.
+
+use burn_core::backend::{
+    get_or_init_device_settings,
+    ir::{OperationIr, OperationOutput},
+};
+use burn_core::tensor::DType;
+use burn_router::{BackendRouter, RouterChannel, RouterClient};
+
+use crate::dispatch::{
+    ops::{Float, FloatTensor, Int, RelaxOps, Seed},
+    remote,
+    table::operations,
+    wire,
+};
+
+macro_rules! request {
+    ([] $name:ident [$($kind:ident $input:ident),*] [$($number:ident),*] [$($result:ident $output:ident),+]) => {{
+        let client = [$(&$input),*][0].client.clone();
+        let index = DType::from(get_or_init_device_settings::<Self>(&client.device()).int_dtype);
+        let call = wire::$name::describe(
+            $($input.into_ir(),)* $($number,)* index, || client.create_empty_handle(),
+        );
+        let [$($output),+] = client.register(OperationIr::Custom(call)).outputs();
+        ($($output),+)
+    }};
+}
+operations!(implement [
+    [impl<C: RouterChannel> RelaxOps for BackendRouter<C>] [!remote::sends_custom::<Self>()] request []
+]);

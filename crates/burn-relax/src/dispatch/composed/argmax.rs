@@ -1,0 +1,28 @@
+//! The first of the largest entries.
+
+use burn_core::backend::{
+    Backend, TensorMetadata, get_or_init_device_settings,
+    tensor::{FloatTensor, IntTensor},
+};
+use burn_core::tensor::Shape;
+
+use super::float::Float;
+
+/// See [`RelaxOps::argmax`](crate::dispatch::RelaxOps::argmax).
+pub fn argmax<B: Backend>(logits: FloatTensor<B>, dim: usize) -> IntTensor<B> {
+    let device = logits.device();
+    let dtype = get_or_init_device_settings::<B>(&device).int_dtype;
+    let shape = logits.shape();
+    let classes = shape[dim];
+    let logits = Float::<B>(logits);
+    let logits = logits.clone().fill(&logits.is_nan(), f64::INFINITY);
+    let beaten = logits.lower_than(&logits.clone().max_dim(dim));
+
+    let mut along = vec![1; shape.num_dims()];
+    along[dim] = classes;
+    let index = B::int_arange(0..classes as i64, &device, dtype);
+    let index = B::int_expand(B::int_reshape(index, Shape::from(along)), shape);
+    let last = (classes - 1) as i64;
+    let index = B::int_mask_fill(index, beaten.primitive(), last.into());
+    B::int_min_dim(index, dim)
+}

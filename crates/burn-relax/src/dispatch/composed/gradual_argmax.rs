@@ -1,0 +1,62 @@
+//! Power sharpening.
+
+use burn_core::backend::{Backend, TensorMetadata, tensor::FloatTensor};
+
+use super::{
+    float::{Float, Mask},
+    powers::{pow, safe_ln, slope},
+};
+
+/// Winners of each row: every entry that equals the row's maximum.
+fn winners<B: Backend>(values: &Float<B>, dim: usize) -> Mask<B> {
+    values.lower_than(&values.clone().max_dim(dim)).not()
+}
+
+/// See [`RelaxOps::gradual_argmax`](crate::dispatch::RelaxOps::gradual_argmax).
+pub fn gradual_argmax<B: Backend>(
+    values: FloatTensor<B>,
+    power: FloatTensor<B>,
+    dim: usize,
+) -> FloatTensor<B> {
+    let dtype = values.dtype();
+    let (values, power) = (Float::<B>::load(values), Float::load(power));
+    let winners = winners(&values, dim);
+    // 1 - (1 - v)^p = -expm1(t) with t = p log1p(-v), and expm1(t) = tanh(t / 2) (exp(t) + 1): exact for small v too.
+    let certain = values.equal_to(1.0);
+    let t = values.clone().fill(&certain, 0.0).neg().log1p().mul(&power);
+    let won = t
+        .clone()
+        .mul_scalar(0.5)
+        .tanh()
+        .mul(&t.exp().add_scalar(1.0))
+        .neg()
+        .fill(&certain, 1.0);
+    pow(&values, &power).replace(&winners, &won).store(dtype)
+}
+
+/// See [`RelaxOps::gradual_argmax_backward`](crate::dispatch::RelaxOps::gradual_argmax_backward).
+pub fn gradual_argmax_backward<B: Backend>(
+    values: FloatTensor<B>,
+    power: FloatTensor<B>,
+    grad: FloatTensor<B>,
+    dim: usize,
+    of_power: bool,
+) -> (FloatTensor<B>, FloatTensor<B>) {
+    let (dtype, power_dtype) = (values.dtype(), power.dtype());
+    let (values, power) = (Float::<B>::load(values), Float::load(power));
+    let grad = Float::load(grad);
+    let winners = winners(&values, dim);
+    let rest = values.clone().neg().add_scalar(1.0);
+    let base = values.replace(&winners, &rest);
+
+    let grad_values = slope(&base, &power).mul(&grad);
+    if !of_power {
+        let none = grad.sum_dim(dim).mul_scalar(0.0);
+        return (grad_values.store(dtype), none.store(power_dtype));
+    }
+    // d/dp of x^p is x^p ln x; a winner's output is 1 - x^p.
+    let towards = pow(&base, &power).mul(&safe_ln(&base));
+    let towards = towards.clone().replace(&winners, &towards.neg());
+    let grad_power = towards.mul(&grad).sum_dim(dim);
+    (grad_values.store(dtype), grad_power.store(power_dtype))
+}

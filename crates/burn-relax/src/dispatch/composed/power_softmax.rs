@@ -1,0 +1,58 @@
+//! Normalised powers.
+
+use burn_core::backend::{Backend, TensorMetadata, tensor::FloatTensor};
+
+use super::{
+    float::Float,
+    powers::{pow, safe_ln, slope},
+    row::normalise,
+};
+
+/// See [`RelaxOps::power_softmax`](crate::dispatch::RelaxOps::power_softmax).
+pub fn power_softmax<B: Backend>(
+    values: FloatTensor<B>,
+    power: FloatTensor<B>,
+    dim: usize,
+) -> (FloatTensor<B>, FloatTensor<B>) {
+    let dtype = values.dtype();
+    let (values, power) = (Float::<B>::load(values), Float::load(power));
+    let max = values.clone().max_dim(dim);
+    let raised = pow(&relative(&values, &max), &power);
+    let sum = raised.clone().sum_dim(dim);
+    let probs = normalise(raised, &sum);
+    (probs.store(dtype), Float::cat(vec![max, sum], dim).0)
+}
+
+/// `values / max`, 0 in a row of zeros.
+fn relative<B: Backend>(values: &Float<B>, max: &Float<B>) -> Float<B> {
+    let max = max.clone().fill(&max.equal_to(0.0), 1.0);
+    values.clone().div(&max)
+}
+
+/// With `u = v / max` and `S = Σ u^p`: `p u^(p-1) (g - <y, g>) / (max S)` for the values, `<g, J(y) ln u>` for the power;
+/// see [`RelaxOps::power_softmax_backward`](crate::dispatch::RelaxOps::power_softmax_backward).
+pub fn power_softmax_backward<B: Backend>(
+    values: FloatTensor<B>,
+    power: FloatTensor<B>,
+    output: FloatTensor<B>,
+    stats: FloatTensor<B>,
+    grad: FloatTensor<B>,
+    dim: usize,
+) -> (FloatTensor<B>, FloatTensor<B>) {
+    let (dtype, power_dtype) = (values.dtype(), power.dtype());
+    let (values, power) = (Float::<B>::load(values), Float::load(power));
+    let (output, grad) = (Float::load(output), Float::load(grad));
+    let stats = Float::<B>(stats);
+    let (max, sum) = (stats.narrow(dim, 0), stats.narrow(dim, 1));
+    let ratio = relative(&values, &max);
+    let scale = max.mul(&sum);
+    let empty = scale.equal_to(0.0);
+
+    let centred = grad.clone().sub(&output.clone().mul(&grad).sum_dim(dim));
+    let grad_values = slope(&ratio, &power)
+        .mul(&centred)
+        .div(&scale.fill(&empty, 1.0))
+        .fill(&empty, 0.0);
+    let grad_power = output.mul(&centred).mul(&safe_ln(&ratio)).sum_dim(dim);
+    (grad_values.store(dtype), grad_power.store(power_dtype))
+}

@@ -1,0 +1,65 @@
+//! Classes drawn from the softmax.
+
+use burn_core::backend::{
+    Backend, TensorMetadata, get_or_init_device_settings,
+    tensor::{FloatTensor, IntTensor},
+};
+use burn_core::tensor::Shape;
+use burn_relax_kernels::Seed;
+
+use super::{
+    argmax::argmax,
+    float::Float,
+    log_softmax::log_probs,
+    perturb::noise,
+    row::{row, stack},
+};
+
+/// See [`RelaxOps::sample_categorical`](crate::dispatch::RelaxOps::sample_categorical).
+pub fn sample_categorical<B: Backend>(
+    logits: FloatTensor<B>,
+    dim: usize,
+    samples: usize,
+    temperature: f64,
+    seed: Seed,
+) -> (IntTensor<B>, FloatTensor<B>, FloatTensor<B>) {
+    let dtype = logits.dtype();
+    let logits = Float::<B>::load(logits);
+    let row = row(&logits, dim, temperature);
+    let gaps = row.gaps.clone().fill(&row.forbidden, f64::NEG_INFINITY);
+    let indices = draw(gaps, dim, samples, seed);
+    let log_probs = B::float_gather(dim, log_probs(&row).0, indices.clone());
+    (
+        indices,
+        Float::<B>(log_probs).store(dtype),
+        stack(vec![row.max, row.sum], dim),
+    )
+}
+
+/// The argmax of `gaps` with fresh noise, `samples` times for each row.
+fn draw<B: Backend>(gaps: Float<B>, dim: usize, samples: usize, seed: Seed) -> IntTensor<B> {
+    let shape = gaps.shape();
+    let rank = shape.num_dims();
+    let mut drawn = shape.to_vec();
+    drawn[dim] = samples;
+    if shape.num_elements() == 0 {
+        let device = gaps.0.device();
+        let dtype = get_or_init_device_settings::<B>(&device).int_dtype;
+        return B::int_zeros(Shape::from(drawn), &device, dtype);
+    }
+    let (rows, classes) = (shape.num_elements() / shape[dim], shape[dim]);
+    let gaps = gaps
+        .classes_last(dim)
+        .reshape(Shape::new([rows, 1, classes]));
+
+    let draws = Shape::new([rows, samples, classes]);
+    let noise = noise(&gaps, draws, 2, samples, seed);
+    let forbidden = gaps.lower(gaps.limits().0).expand(noise.shape());
+    let scores = noise.add(&gaps).fill(&forbidden, f64::NEG_INFINITY);
+    let indices = argmax::<B>(scores.0, 2);
+
+    drawn[dim..].rotate_left(1);
+    let mut back: Vec<usize> = (0..rank).collect();
+    back[dim..].rotate_right(1);
+    B::int_permute(B::int_reshape(indices, Shape::from(drawn)), &back)
+}

@@ -1,0 +1,123 @@
+use burn_core::tensor::{Int, Tensor};
+
+use super::categorical::categorical_log_prob;
+use crate::{
+    check,
+    coefficient::Coefficient,
+    parts::{
+        centred::spread,
+        dtype::{load, store},
+    },
+};
+
+/// Log-density of a target under one Gaussian per class, with a scale that may be learned.
+///
+/// `ℓ_k = -(t - V_k)² / (2 s²) - ln s - ½ ln 2π`
+///
+/// # Shapes
+///
+/// - values: `[.., n, ..]`, the classes' means
+/// - target, deviation tensor: any shape that broadcasts to the values'
+/// - output: the values'
+///
+/// # Arguments
+///
+/// * `deviation` - The standard deviation `s`: a number, finite and greater than 0, or a tensor that receives a gradient. Learn
+///   its logarithm and pass the exponential, so that it stays positive.
+///
+/// # Gradient
+///
+/// Exact for values, target and a tensor deviation, for which it is `((t - V)² / s² - 1) / s`.
+///
+/// # Panics
+///
+/// If the deviation is a number out of its domain, or a shape does not broadcast.
+///
+/// # Example
+///
+/// ```
+/// use burn_core::tensor::{Device, Tensor};
+///
+/// let device = Device::flex();
+/// let values = Tensor::<1>::from_floats([1.0, 0.0], &device);
+/// let target = Tensor::<1>::from_floats([0.0], &device);
+/// let density = burn_relax::distribution::gaussian_log_likelihood(values, target, 0.5);
+/// let density = density.into_data().try_to_vec::<f32>().unwrap();
+/// assert!((density[1] + 0.225_791).abs() < 1e-6 && (density[0] + 2.225_791).abs() < 1e-6);
+/// ```
+#[track_caller]
+pub fn gaussian_log_likelihood<const D: usize>(
+    values: Tensor<D>,
+    target: Tensor<D>,
+    deviation: impl Into<Coefficient<D>>,
+) -> Tensor<D> {
+    let op = "gaussian_log_likelihood";
+    check::broadcasts(op, "target", values.shape(), target.shape());
+    let half_log_tau = core::f64::consts::TAU.ln() / 2.0;
+    let dtype = values.dtype();
+    let distance = load(values).sub(load(target));
+    let density = match deviation.into() {
+        Coefficient::Number(deviation) => {
+            check::positive(op, "deviation", deviation);
+            let scaled = distance.div_scalar(deviation).square().div_scalar(-2.0);
+            scaled.sub_scalar(deviation.ln() + half_log_tau)
+        }
+        Coefficient::Tensor(deviation) => {
+            check::broadcasts(op, "deviation", distance.shape(), deviation.shape());
+            let deviation = load(deviation);
+            let scaled = distance.div(deviation.clone()).square().div_scalar(-2.0);
+            scaled.sub(deviation.log().add_scalar(half_log_tau))
+        }
+    };
+    store(density, dtype)
+}
+
+/// Log-probability of a target class under one categorical distribution per class of the gate.
+///
+/// `ℓ_k = log softmax(z_k)_t`, with the outputs `z_k` of the gate's class `k` in the last dimension
+///
+/// # Shapes
+///
+/// - outputs: the gate's logits' shape, then a dimension of `m ≥ 1` outputs
+/// - target: the same with size 1 in the last dimension and, where all classes share it, along the gate's axis
+/// - output: the gate's logits' shape
+///
+/// # Gradient
+///
+/// `(e_t - softmax(z_k)) g` for the outputs of class `k`.
+///
+/// # Panics
+///
+/// If the outputs are empty in their last dimension, the target's last size is not 1, or its shape does not broadcast.
+///
+/// # Example
+///
+/// ```
+/// use burn_core::tensor::{Device, Int, Tensor};
+/// use burn_relax::{distribution::categorical_log_likelihood, loss::mixture_loss};
+///
+/// let device = Device::flex();
+/// let gate = Tensor::<1>::from_floats([0.0, 0.0], &device);
+/// // The first class expects output 0, the second does not know; output 0 was seen.
+/// let outputs = Tensor::<2>::from_floats([[100.0, 0.0], [0.0, 0.0]], &device);
+/// let target = Tensor::<2, Int>::from_ints([[0]], &device);
+/// let nll = mixture_loss(gate, categorical_log_likelihood(outputs, target), 0);
+/// assert!((nll.into_scalar::<f32>() + 0.75_f32.ln()).abs() < 1e-6);
+/// ```
+#[track_caller]
+pub fn categorical_log_likelihood<const D: usize, const DO: usize>(
+    outputs: Tensor<DO>,
+    target: Tensor<DO, Int>,
+) -> Tensor<D> {
+    let op = "categorical_log_likelihood";
+    check::one_rank_less::<D, DO>(op, "outputs");
+    let last = DO - 1;
+    check::not_empty(op, "outputs", &outputs, last);
+    let mut shape = outputs.shape();
+    shape[last] = 1;
+    check::broadcasts(op, "target", shape.clone(), target.shape());
+    let target = spread(target, shape.dims::<DO>());
+    let density = categorical_log_prob(outputs, target, last);
+    let kept: [usize; D] = core::array::from_fn(|axis| shape[axis]);
+    density.reshape(kept)
+}

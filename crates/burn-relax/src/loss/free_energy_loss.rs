@@ -1,0 +1,117 @@
+use burn_core::backend::Dispatch;
+use burn_core::tensor::{AsIndex, Tensor};
+
+use crate::{
+    check,
+    coefficient::Coefficient,
+    dispatch::RelaxOps,
+    parts::{
+        centred::is_forbidden,
+        constant::Constant,
+        dtype::{load, store},
+    },
+};
+
+/// The free energy of the classes' costs: the objective that trains a choice best when every cost is at hand.
+///
+/// `F = -T log Σ_k p_k exp(-f_k / T)` with `p = softmax(x)`
+///
+/// It lies between the cheapest class's cost (`T → 0`) and the expected cost (`T → ∞`). Each class learns from the examples
+/// it is responsible for, `r_k ~ p_k exp(-f_k / T)`, and the gate learns to predict the responsibilities; a class that is
+/// not chosen yet but fits better still receives its share. With `f` a squared error and `T = 2 σ²` this is, up to a factor
+/// and a constant, the negative log-likelihood of a mixture of Gaussian experts.
+///
+/// # Shapes
+///
+/// - logits, cost: `[.., n, ..]` with `n ≥ 1` along `dim`
+/// - output: `[.., 1, ..]`
+///
+/// # Arguments
+///
+/// * `logits` - Unnormalised scores of the classes; `-inf` forbids one, whose cost then does not matter.
+/// * `cost` - To be minimised, in any unit; `+inf` takes the responsibility from a class.
+/// * `dim` - The axis of the classes; negative counts from the end.
+/// * `temperature` - In the unit of the cost; finite and greater than 0: a number, or a tensor with one value per row.
+///
+/// # Gradient
+///
+/// Logits: `T (p - r) g`. Cost: `r g`. Temperature: `(F - Σ r f) / T`, the divergence `KL(r || p)`.
+///
+/// # Panics
+///
+/// If `dim` is out of range, the axis is empty, the shapes differ, or the temperature is out of its domain or of a shape
+/// that does not fit.
+///
+/// # Numerical behaviour
+///
+/// By log-sum-exp, so costs may be as large as the dtype allows. A row whose allowed costs are all `+inf` has `F = +inf`
+/// and no gradient; a row of `-inf` logits gives 0.
+///
+/// # Example
+///
+/// ```
+/// use burn_core::tensor::{Device, Tensor};
+///
+/// let device = Device::flex();
+/// let logits = Tensor::<1>::from_floats([-2.0, 0.0, 0.5], &device);
+/// let cost = Tensor::<1>::from_floats([1.0, 0.0, 3.0], &device);
+/// let energy = burn_relax::loss::free_energy_loss(logits, cost, 0, 1.0).into_scalar::<f32>();
+/// assert!((energy - 0.900_036).abs() < 1e-5);
+/// ```
+///
+/// # References
+///
+/// Jacobs, Jordan, Nowlan, Hinton, 1991, "Adaptive mixtures of local experts"; Neal, Hinton, 1998, for the free energy.
+#[track_caller]
+pub fn free_energy_loss<const D: usize>(
+    logits: Tensor<D>,
+    cost: Tensor<D>,
+    dim: impl AsIndex,
+    temperature: impl Into<Coefficient<D>>,
+) -> Tensor<D> {
+    let op = "free_energy_loss";
+    let dim = check::dim::<D>(op, dim);
+    check::not_empty(op, "logits", &logits, dim);
+    check::beside(op, "cost", &logits, &cost);
+    let temperature = temperature.into();
+    temperature.check(op, "temperature", &logits, dim);
+    match temperature {
+        Coefficient::Number(value) => energy(logits, cost, dim, value),
+        Coefficient::Tensor(tensor) => {
+            let dtype = cost.dtype();
+            let (logits, cost, tensor) = (load(logits), load(cost), load(tensor));
+            // -T log Σ p exp(-f/T) is T times the energy of f/T at temperature 1. What has no gradient, infinite costs and
+            // those of forbidden classes, stands aside of the division: 0 times infinity would reach the temperature's. So
+            // would a division's own gradient, which has the cost over the square of the temperature.
+            let aside = cost.clone().is_inf().bool_or(is_forbidden(&logits));
+            let scaled = cost
+                .clone()
+                .mask_fill(aside.clone(), 0.0)
+                .mul(tensor.clone().recip())
+                .mask_where(aside, cost.constant());
+            let energy = energy(logits, scaled, dim, 1.0);
+            let hopeless = energy.clone().is_inf();
+            let energy = energy
+                .clone()
+                .mask_fill(hopeless.clone(), 0.0)
+                .mul(tensor)
+                .mask_where(hopeless, energy.constant());
+            store(energy, dtype)
+        }
+    }
+}
+
+fn energy<const D: usize>(
+    logits: Tensor<D>,
+    cost: Tensor<D>,
+    dim: usize,
+    temperature: f64,
+) -> Tensor<D> {
+    let (energy, _) = <Dispatch as RelaxOps>::free_energy(
+        logits.dequantize().into_dispatch(),
+        cost.dequantize().into_dispatch(),
+        dim,
+        temperature,
+    );
+    Tensor::from_dispatch(energy)
+}

@@ -1,0 +1,65 @@
+//! What `predict` needs of a model folder, be it from `train` or from `import`.
+
+use crate::data::dataset::TableConfig;
+use crate::data::scaling::Scaling;
+use crate::data::table;
+use crate::models::folder;
+use crate::models::pytorch::ImportConfig;
+use crate::place::backend::Backend;
+use anyhow::Result;
+use combined_network::network::CombinedNetworkConfig;
+use combined_network::task::Rows;
+use serde_json::Value;
+use std::path::Path;
+
+/// A saved model, but for its parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// Where it runs if nothing else is asked for.
+    pub backend: Backend,
+    /// Sizes of the network.
+    pub network: CombinedNetworkConfig,
+    /// From the network's units to the data's.
+    pub scaling: Scaling,
+    /// The table it was trained on, unless that was a task's.
+    pub table: Option<TableConfig>,
+}
+
+impl Model {
+    /// Reads a model folder's configuration.
+    pub fn load(folder: &Path) -> Result<Self> {
+        let config: Value = folder::read_config(folder)?;
+        if config["format"] == ImportConfig::FORMAT {
+            let network = folder::read_config::<ImportConfig>(folder)?.network;
+            return Ok(Self {
+                backend: Backend::any(),
+                network,
+                scaling: Scaling::IDENTITY,
+                table: None,
+            });
+        }
+        let config = folder::load_config(folder)?;
+        Ok(Self {
+            backend: config.settings.backend.local(),
+            network: config.network,
+            scaling: config.scaling,
+            table: config.table,
+        })
+    }
+
+    /// The columns that it takes.
+    pub fn names(&self) -> Vec<String> {
+        match &self.table {
+            Some(table) => table.names(),
+            None => table::numbered(self.network.features),
+        }
+    }
+
+    /// Rows in the data's units as the network takes them.
+    pub fn standardise(&self, rows: Rows) -> Rows {
+        match &self.table {
+            Some(table) => table.standardise(rows),
+            None => rows,
+        }
+    }
+}

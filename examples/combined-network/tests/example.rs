@@ -1,0 +1,142 @@
+//! The program as a user runs it.
+
+use burn::tensor::{Device, Tensor};
+use combined_network::network::{CombinedNetwork, CombinedNetworkConfig};
+use std::path::Path;
+use std::process::{Command, Output};
+use tempfile::tempdir;
+
+fn call(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_combined-network"));
+    let output = command.current_dir(folder).args(arguments).output();
+    output.expect("the program starts")
+}
+
+fn succeed(folder: &Path, arguments: &[&str]) -> String {
+    let output = call(folder, arguments);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {error}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// The number that follows some words.
+fn after(text: &str, words: &str) -> f64 {
+    let rest = text.split(words).nth(1).expect(words);
+    let number = rest.split([' ', ';', ',', '\n']).next();
+    number.and_then(|text| text.parse().ok()).expect(words)
+}
+
+#[test]
+fn a_short_training_beats_the_straight_line_and_is_there_to_predict() {
+    let folder = tempdir().expect("a folder");
+    let trained = succeed(folder.path(), &["--steps", "600", "--out", "run"]);
+    let [reached, line] = ["test error ", "one straight line "].map(|words| after(&trained, words));
+    assert!(reached < 0.1 && line > 0.3, "{trained}");
+
+    let device = Device::flex();
+    let (_, network) = CombinedNetwork::load(&folder.path().join("run"), &device).expect("saved");
+    for input in [["0.5", "0.5"], ["-1.25", "2"], ["0", "-0.75"]] {
+        let numbers = input.map(|text| text.parse::<f32>().expect("a number"));
+        let (class, _, value) = network.choose(Tensor::from_floats([numbers], &device));
+        let said = succeed(
+            folder.path(),
+            &["predict", "--model", "run", input[0], input[1]],
+        );
+        assert_eq!(after(&said, "class "), class.into_scalar::<f64>(), "{said}");
+        let value: f64 = value.into_scalar();
+        assert!((after(&said, "value ") - value).abs() < 1e-4, "{said}");
+    }
+}
+
+#[test]
+fn every_strategy_trains_on_every_task() {
+    let folder = tempdir().expect("a folder");
+    for strategy in [
+        "auto",
+        "gradual",
+        "gumbel-hard",
+        "straight-through",
+        "expected-cost",
+        "score-function-leave-one-out",
+    ] {
+        for task in ["a", "b", "c", "d"] {
+            let arguments = ["--strategy", strategy, "--task", task, "--steps", "3"];
+            let error = after(&succeed(folder.path(), &arguments), "test error ");
+            assert!(error.is_finite(), "{strategy} on {task}");
+        }
+    }
+}
+
+#[test]
+fn every_backend_trains_and_predicts() {
+    let folder = tempdir().expect("a folder");
+    for (backend, compiled) in [
+        ("flex", true),
+        ("ndarray", cfg!(feature = "ndarray")),
+        ("wgpu", cfg!(feature = "wgpu")),
+    ] {
+        let arguments = ["--backend", backend, "--steps", "20"];
+        if compiled {
+            let trained = succeed(folder.path(), &arguments);
+            assert!(after(&trained, "test error ") < 2.0, "{backend}: {trained}");
+            succeed(folder.path(), &["predict", "--backend", backend, "1", "2"]);
+        } else {
+            assert!(!call(folder.path(), &arguments).status.success());
+        }
+    }
+}
+
+#[test]
+fn a_network_comes_back_as_it_was_saved() {
+    let (folder, device) = (tempdir().expect("a folder"), Device::flex());
+    let sizes = CombinedNetworkConfig {
+        features: 2,
+        hidden: 4,
+        classes: 3,
+    };
+    let inputs = Tensor::<2>::from_floats([[0.5, -1.0], [2.0, 0.25]], &device);
+    let network = sizes.init(&device);
+    let chosen = |network: &CombinedNetwork| {
+        let (class, probability, value) = network.choose(inputs.clone());
+        (
+            class.into_data(),
+            probability.into_data(),
+            value.into_data(),
+        )
+    };
+    let before = chosen(&network);
+    network.save(sizes, folder.path()).expect("writable");
+    let (found, network) = CombinedNetwork::load(folder.path(), &device).expect("saved");
+    assert_eq!((found, chosen(&network)), (sizes, before));
+}
+
+#[test]
+fn mistakes_are_named() {
+    let folder = tempdir().expect("a folder");
+    let cases: [(&[&str], &str); 8] = [
+        (&["--strategy", "hope"], "hope"),
+        (&["--task", "e"], "--task"),
+        (&["--steps", "0"], "--steps"),
+        (&["--rate", "fast"], "--rate"),
+        (&["--backend", "abacus"], "must be flex, ndarray or wgpu"),
+        (&["predict"], "INPUTS"),
+        (
+            &["predict", "--model", "nowhere", "1", "2"],
+            "nowhere holds no network",
+        ),
+        (&["fly"], "fly"),
+    ];
+    for (arguments, words) in cases {
+        let output = call(folder.path(), arguments);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            !output.status.success() && error.contains(words),
+            "{arguments:?}: {error}"
+        );
+        assert!(!error.contains("panicked"), "{arguments:?}: {error}");
+    }
+    succeed(folder.path(), &["--steps", "1"]);
+    let output = call(folder.path(), &["predict", "1"]);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(error.contains("takes 2 numbers, got 1"), "{error}");
+}
