@@ -27,6 +27,15 @@ pub fn cargo(line: &str) -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
     command.args(line.split_whitespace());
+    // What `cargo run` says of this package to this program: build scripts that look at it would run again, and compile what
+    // stands on them again, whenever a command is typed by hand between two of ours.
+    for (name, _) in std::env::vars_os() {
+        let of_this_package =
+            |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+        if name.to_str().is_some_and(of_this_package) {
+            command.env_remove(name);
+        }
+    }
     command
 }
 

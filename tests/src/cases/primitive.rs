@@ -176,16 +176,6 @@ macro_rules! pairs {
     (@row [composed $($how:tt)*] $($row:tt)*) => {
         pairs! { @row [$($how)*] $($row)* }
     };
-    // Only the logits' gradient is an operation of the table.
-    (@row [by hand]
-        soft_argmax($logits:ident: $a:ident, $coordinates:ident: $b:ident; $($number:ident: $type:ident),*)
-            -> ($output:ident: $c:ident = $e:expr, $stats:ident: $d:ident = $f:expr)
-    ) => {
-        pairs! {
-            @row [gradient ($logits) = soft_argmax_backward($logits, $coordinates, $stats, $output; $($number),*)]
-            soft_argmax($logits: $a, $coordinates: $b; $($number: $type),*) -> ($output: $c = $e, $stats: $d = $f)
-        }
-    };
     (@row [constant]
         $name:ident($($input:ident: $kind:ident),*; $($number:ident: $type:ident),*) -> ($output:ident: Int = $spec:expr)
     ) => {
@@ -196,8 +186,22 @@ macro_rules! pairs {
             Box::new(Vec::new)
         }
     };
+    (@row [gradients $($target:ident = $backward:ident($($saved:ident),*; $($argument:expr),*)),+] $($row:tt)*) => {
+        pairs! { @pair [$($target),+] [move |composed: bool, grad: FloatTensor<B>, _asked: [bool; _]| vec![$(
+            (named(stringify!($target)),
+                operation!(composed $backward($($saved.clone(),)* grad.clone(), $($argument),*)))
+        ),+]] $($row)* }
+    };
     (@row [gradient ($($target:ident),+)
-            = $(|$wanted:ident|)? $backward:ident($($saved:ident),*; $($argument:expr),*) $($each:ident)*]
+            = $(|$wanted:ident|)? $backward:ident($($saved:ident),*; $($argument:expr),*) $($each:ident)*] $($row:tt)*
+    ) => {
+        pairs! { @pair [$($target),+] [move |composed: bool, grad: FloatTensor<B>, asked: [bool; _]| {
+            $(let $wanted = asked;)?
+            gradients!($($each)* [$($target),+]
+                operation!(composed $backward($($saved.clone(),)* grad, $($argument),*)))
+        }] $($row)* }
+    };
+    (@pair [$($target:ident),+] [$gradients:expr]
         $name:ident($($input:ident: $kind:ident),*; $($number:ident: $type:ident),*)
             -> ($($output:ident: $result:ident = $spec:expr),+)
     ) => {
@@ -209,11 +213,8 @@ macro_rules! pairs {
             let grad;
             $(keep!($result x $output grad);)+
             let asked = [$(named(stringify!($target)) != "coefficient" || x.of_coefficient),+];
-            $(let $wanted = asked;)?
-            Box::new(move || {
-                gradients!($($each)* [$($target),+]
-                    operation!(composed $backward($($saved.clone(),)* grad.clone(), $($argument),*)))
-            })
+            let gradients = $gradients;
+            Box::new(move || gradients(composed, grad.clone(), asked))
         }
     };
 }

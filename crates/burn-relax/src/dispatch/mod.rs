@@ -3,6 +3,7 @@
 mod backends;
 pub mod composed;
 pub mod execution;
+mod kinds;
 mod ops;
 #[cfg(feature = "router")]
 pub mod remote;

@@ -9,18 +9,13 @@
 #![allow(unused_parens, reason = "some operations of the table have one output")]
 
 use burn_core as burn;
-use burn_core::backend::{Backend, backend_extension, tensor::IntTensor};
+use burn_core::backend::{Backend, backend_extension};
 
-pub(super) use burn_core::backend::tensor::FloatTensor;
-pub(super) use burn_relax_kernels::Seed;
-
-use super::{composed, table::operations};
-
-/// A tensor that takes part in the gradient.
-pub(super) type Float<B> = FloatTensor<B>;
-
-/// A tensor of indices.
-pub(super) type Int<B> = IntTensor<B>;
+use super::{
+    composed,
+    kinds::{Float, FloatTensor, Int, Seed},
+    table::operations,
+};
 
 macro_rules! declare {
     ([] $(

@@ -18,7 +18,7 @@
 //! | `{ constant }` | kernels everywhere, no gradient |
 //! | `{ gradient (inputs) = backward(saved; numbers) }` | one node of the graph: the gradients of these inputs, all that are `Float`, are what `backward` returns for the saved tensors, the upstream gradient of the first `Float` output, and the numbers. `\|wanted\|` before its name gives it an array that says which of them are asked for |
 //! | `{ gradient (inputs) = backward(…) for each }` | the same, where each input has the one gradient that `backward` returns |
-//! | `{ by hand }` | a function of that name in `backends/autodiff.rs` makes the node |
+//! | `{ gradients input = backward(saved; numbers), … }` | one node too, where each input has a backward operation of its own, which runs if that gradient is asked for |
 //! | `{ composed … }` | as what follows, but no backend has a kernel: the default body everywhere |
 //!
 //! Whoever changes a released row raises the version in `wire/mod.rs`: client and server need the same.
@@ -49,11 +49,16 @@ macro_rules! __operations {
             /// Expected coordinate under the softmax, and the row statistics; `coordinates` has one entry per class.
             soft_argmax(logits: Float, coordinates: Float; dim: usize, temperature: f64)
                 -> (output: Float = sized(logits, dim, 1), stats: FloatTensor = statistics(logits, dim, 2))
-                { by hand }
+                { gradients
+                    logits = soft_argmax_backward(logits, coordinates, stats, output; dim, temperature),
+                    coordinates = soft_argmax_backward_coordinates(logits, stats; dim, temperature) }
             /// Gradient of the expected coordinate for the logits.
             soft_argmax_backward(
                 logits: Float, coordinates: Float, stats: Float, output: Float, grad: Float; dim: usize, temperature: f64
             ) -> (grad_logits: Float = like(logits)) {}
+            /// Gradient of the expected coordinate for the coordinates, a sum over the rows.
+            soft_argmax_backward_coordinates(logits: Float, stats: Float, grad: Float; dim: usize, temperature: f64)
+                -> (grad_coordinates: Float = classes(logits, dim)) { composed }
 
             /// Expected value under the softmax, and the row statistics; `values` has the logits' shape, then feature dimensions.
             soft_argmax_gather(logits: Float, values: Float; dim: usize, temperature: f64)

@@ -70,8 +70,7 @@ pub fn free_energy_loss<const D: usize>(
     temperature: impl Into<Coefficient<D>>,
 ) -> Tensor<D> {
     let op = "free_energy_loss";
-    let dim = check::dim::<D>(op, dim);
-    check::not_empty(op, "logits", &logits, dim);
+    let dim = check::classes(op, &logits, dim);
     check::beside(op, "cost", &logits, &cost);
     let temperature = temperature.into();
     temperature.check(op, "temperature", &logits, dim);

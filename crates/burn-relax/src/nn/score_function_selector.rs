@@ -176,8 +176,7 @@ impl ScoreFunctionSelector {
         values: Tensor<DV>,
     ) -> Selection<D, DV> {
         let op = "ScoreFunctionSelector";
-        let dim = check::dim::<D>(op, self.dim);
-        check::not_empty(op, "logits", &logits, dim);
+        let dim = check::classes(op, &logits, self.dim);
         check::values_of(op, &logits, &values);
 
         let device = logits.device();

@@ -63,8 +63,7 @@ impl<const D: usize> Relaxation<D> {
         dim: impl AsIndex,
     ) -> Tensor<DV> {
         let op = "Relaxation";
-        let dim = check::dim::<D>(op, dim);
-        check::not_empty(op, "logits", &logits, dim);
+        let dim = check::classes(op, &logits, dim);
         check::values_of(op, &logits, &values);
         match self {
             Self {

@@ -76,8 +76,7 @@ pub fn reinmax<const D: usize>(
     seed: impl Into<Seed>,
 ) -> Tensor<D> {
     let op = "reinmax";
-    let dim = check::dim::<D>(op, dim);
-    check::not_empty(op, "logits", &logits, dim);
+    let dim = check::classes(op, &logits, dim);
     let (indices, _) = sample(logits.clone().constant(), dim, 1, 1.0, seed.into());
     second_order(op, logits, indices, dim, temperature)
 }
@@ -120,8 +119,7 @@ pub fn reinmax_with_indices<const D: usize>(
     temperature: impl Into<Coefficient<D>>,
 ) -> Tensor<D> {
     let op = "reinmax_with_indices";
-    let dim = check::dim::<D>(op, dim);
-    check::not_empty(op, "logits", &logits, dim);
+    let dim = check::classes(op, &logits, dim);
     check::one_per_row(op, "indices", logits.shape(), indices.shape(), dim);
     second_order(op, logits, indices, dim, temperature)
 }

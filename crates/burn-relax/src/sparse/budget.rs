@@ -56,8 +56,7 @@ pub fn budget<const D: usize>(
     budget: impl Into<Coefficient<D>>,
 ) -> Tensor<D> {
     let op = "budget";
-    let dim = check::dim::<D>(op, dim);
-    check::not_empty(op, "logits", &logits, dim);
+    let dim = check::classes(op, &logits, dim);
     let budget = budget.into();
     budget.check(op, "budget", &logits, dim);
     if let Coefficient::Number(value) = budget {

@@ -8,18 +8,16 @@ use burn_autodiff::{
     Autodiff,
     checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
     grads::Gradients,
-    ops::{Backward, NodeGuard, Ops, broadcast_shape},
+    ops::{Backward, Ops, broadcast_shape},
 };
 use burn_core::backend::TensorMetadata;
 use burn_core::tensor::Shape;
 
 use crate::dispatch::{
-    composed,
-    ops::{Float, FloatTensor, Int, RelaxOps, Seed},
+    kinds::{Float, FloatTensor, Int, Seed},
+    ops::RelaxOps,
     table::operations,
 };
-
-type Tracked<B, C> = FloatTensor<Autodiff<B, C>>;
 
 /// What a backward pass does with the upstream gradient: `gradients` makes one for each parent, told which are asked for.
 struct Node<F, const N: usize> {
@@ -54,18 +52,6 @@ where
     }
 }
 
-impl<F, const N: usize> Node<F, N> {
-    /// Registers the node as the producer of `output`; it is dropped where no parent needs a gradient.
-    fn register<B, C>(self, parents: [NodeGuard; N], output: FloatTensor<B>) -> Tracked<B, C>
-    where
-        B: RelaxOps,
-        C: CheckpointStrategy,
-        Self: Backward<B, N, State = ()>,
-    {
-        self.prepare::<C>(parents).compute_bound().stateless(output)
-    }
-}
-
 macro_rules! enter {
     (Float $tensor:ident) => {
         $tensor.into_parts()
@@ -80,10 +66,14 @@ macro_rules! enter {
 
 macro_rules! leave {
     (Float $tensor:ident $node:ident $parents:ident) => {
-        $node.register::<B, C>($parents, $tensor)
+        // Dropped where no parent needs a gradient.
+        $node
+            .prepare::<C>($parents)
+            .compute_bound()
+            .stateless($tensor)
     };
     (FloatTensor $tensor:ident $node:ident $parents:ident) => {
-        <Tracked<B, C>>::new($tensor)
+        <FloatTensor<Self>>::new($tensor)
     };
     (Int $tensor:ident $node:ident $parents:ident) => {
         $tensor
@@ -118,14 +108,6 @@ macro_rules! nodes {
     (@row [composed $($how:tt)*] $($row:tt)*) => {
         nodes! { @row [$($how)*] $($row)* }
     };
-    (@row [by hand]
-        $name:ident($($input:ident: $kind:ident),*; $($number:ident: $type:ident),*)
-            -> ($($output:ident: $result:ident = $spec:expr),+)
-    ) => {
-        fn $name($($input: $kind<Self>,)* $($number: $type),*) -> ($($result<Self>),+) {
-            $name::<B, C>($($input,)* $($number),*)
-        }
-    };
     (@row [constant]
         $name:ident($($input:ident: $kind:ident),*; $($number:ident: $type:ident),*)
             -> ($output:ident: Int = $spec:expr)
@@ -135,7 +117,23 @@ macro_rules! nodes {
         }
     };
     (@row [gradient ($($target:ident),+)
-            = $(|$wanted:ident|)? $backward:ident($($saved:ident),*; $($argument:expr),*) $($each:ident)*]
+            = $(|$wanted:ident|)? $backward:ident($($saved:ident),*; $($argument:expr),*) $($each:ident)*] $($row:tt)*
+    ) => {
+        nodes! { @node [$($target),+] [move |grad: FloatTensor<B>, asked: [bool; _]| {
+            $(let $wanted = asked;)?
+            gradients!($($each)* [$($target),+]
+                <B as RelaxOps>::$backward($($saved,)* grad, $($argument),*))
+        }] $($row)* }
+    };
+    (@row [gradients $($target:ident = $backward:ident($($saved:ident),*; $($argument:expr),*)),+] $($row:tt)*) => {
+        nodes! { @node [$($target),+] [move |grad: FloatTensor<B>, asked: [bool; _]| {
+            let mut asked = asked.into_iter();
+            [$((asked.next() == Some(true)).then(|| {
+                <B as RelaxOps>::$backward($($saved.clone(),)* grad.clone(), $($argument),*)
+            })),+]
+        }] $($row)* }
+    };
+    (@node [$($target:ident),+] [$gradients:expr]
         $name:ident($($input:ident: $kind:ident),*; $($number:ident: $type:ident),*)
             -> ($($output:ident: $result:ident = $spec:expr),+)
     ) => {
@@ -147,12 +145,8 @@ macro_rules! nodes {
             let shapes = [$($target.shape()),+];
             let ($($output),+) = <B as RelaxOps>::$name($($input.clone(),)* $($number),*);
             let gradients = {
-                let ($($saved,)*) = ($($saved.clone(),)*);
-                move |grad: FloatTensor<B>, asked: [bool; _]| {
-                    $(let $wanted = asked;)?
-                    gradients!($($each)* [$($target),+]
-                        <B as RelaxOps>::$backward($($saved,)* grad, $($argument),*))
-                }
+                $(let $output = $output.clone();)+
+                $gradients
             };
             let node = Node { operation: stringify!($name), shapes, gradients };
             ($(leave!($result $output node parents)),+)
@@ -160,42 +154,3 @@ macro_rules! nodes {
     };
 }
 operations!(nodes []);
-
-/// Written out because fixed coordinates, the usual case, need no gradient, and have one of their own kind: a sum over rows.
-fn soft_argmax<B: RelaxOps, C: CheckpointStrategy>(
-    logits: Tracked<B, C>,
-    coordinates: Tracked<B, C>,
-    dim: usize,
-    temperature: f64,
-) -> (Tracked<B, C>, Tracked<B, C>) {
-    let (logits, of_logits) = logits.into_parts();
-    let (coordinates, of_coordinates) = coordinates.into_parts();
-    let (output, stats) = B::soft_argmax(logits.clone(), coordinates.clone(), dim, temperature);
-    let shapes = [logits.shape(), coordinates.shape()];
-    let gradients = {
-        let (stats, output) = (stats.clone(), output.clone());
-        move |grad: FloatTensor<B>, [for_logits, for_coordinates]: [bool; 2]| {
-            let of_coordinates = for_coordinates.then(|| {
-                let (logits, stats, grad) = (logits.clone(), stats.clone(), grad.clone());
-                composed::soft_argmax_backward_coordinates::<B>(
-                    logits,
-                    stats,
-                    grad,
-                    dim,
-                    temperature,
-                )
-            });
-            let of_logits = for_logits.then(|| {
-                B::soft_argmax_backward(logits, coordinates, stats, output, grad, dim, temperature)
-            });
-            [of_logits, of_coordinates]
-        }
-    };
-    let node = Node {
-        operation: "soft_argmax",
-        shapes,
-        gradients,
-    };
-    let output = node.register::<B, C>([of_logits, of_coordinates], output);
-    (output, <Tracked<B, C>>::new(stats))
-}

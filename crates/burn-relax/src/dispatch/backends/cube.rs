@@ -4,7 +4,8 @@ use burn_cubecl::CubeBackend;
 
 use crate::dispatch::{
     execution::is_composed,
-    ops::{Float, FloatTensor, Int, RelaxOps, Seed},
+    kinds::{Float, FloatTensor, Int, Seed},
+    ops::RelaxOps,
     table::operations,
 };
 

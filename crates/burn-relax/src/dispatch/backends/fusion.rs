@@ -13,7 +13,8 @@ use burn_core::tensor::DType;
 use crate::dispatch::remote::is_remote;
 use crate::dispatch::{
     execution::is_composed,
-    ops::{Float, FloatTensor, Int, RelaxOps, Seed},
+    kinds::{Float, FloatTensor, Int, Seed},
+    ops::RelaxOps,
     table::operations,
     wire,
 };

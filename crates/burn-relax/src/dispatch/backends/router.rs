@@ -9,7 +9,8 @@ use burn_core::tensor::DType;
 use burn_router::{BackendRouter, RouterChannel, RouterClient};
 
 use crate::dispatch::{
-    ops::{Float, FloatTensor, Int, RelaxOps, Seed},
+    kinds::{Float, FloatTensor, Int, Seed},
+    ops::RelaxOps,
     remote,
     table::operations,
     wire,

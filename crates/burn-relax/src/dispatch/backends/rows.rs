@@ -9,7 +9,8 @@ use burn_core::tensor::{DType, IntDType};
 
 use crate::dispatch::{
     execution::is_composed,
-    ops::{Float, FloatTensor, Int, RelaxOps, Seed},
+    kinds::{Float, FloatTensor, Int, Seed},
+    ops::RelaxOps,
     table::operations,
 };
 

@@ -1,20 +1,16 @@
 //! The first of the largest entries.
 
-use burn_core::backend::{
-    Backend, TensorMetadata, get_or_init_device_settings,
-    tensor::{FloatTensor, IntTensor},
-};
+use burn_core::backend::{Backend, TensorMetadata, get_or_init_device_settings, tensor::IntTensor};
 use burn_core::tensor::Shape;
 
 use super::float::Float;
 
 /// See [`RelaxOps::argmax`](crate::dispatch::RelaxOps::argmax).
-pub fn argmax<B: Backend>(logits: FloatTensor<B>, dim: usize) -> IntTensor<B> {
-    let device = logits.device();
+pub(super) fn argmax<B: Backend>(logits: Float<B>, dim: usize) -> IntTensor<B> {
+    let device = logits.0.device();
     let dtype = get_or_init_device_settings::<B>(&device).int_dtype;
     let shape = logits.shape();
     let classes = shape[dim];
-    let logits = Float::<B>(logits);
     let logits = logits.clone().fill(&logits.is_nan(), f64::INFINITY);
     let beaten = logits.lower_than(&logits.clone().max_dim(dim));
 

@@ -1,10 +1,10 @@
 //! The capped simplex without sorting: the threshold by halving a bracket, then exactly on its piece.
 
-use burn_core::backend::{Backend, TensorMetadata, tensor::FloatTensor};
+use burn_core::backend::Backend;
 
 use super::{
     float::{Float, Mask},
-    row::{decided, normalise, row, stack},
+    row::{decided, normalise, row},
 };
 
 /// Halvings that leave nothing between two numbers of a row.
@@ -32,14 +32,11 @@ fn free<B: Backend>(probs: &Float<B>) -> Mask<B> {
 }
 
 /// See [`RelaxOps::budget`](crate::dispatch::RelaxOps::budget).
-pub fn budget<B: Backend>(
-    logits: FloatTensor<B>,
-    budget: FloatTensor<B>,
+pub(super) fn budget<B: Backend>(
+    logits: Float<B>,
+    k: Float<B>,
     dim: usize,
-) -> (FloatTensor<B>, FloatTensor<B>) {
-    let dtype = logits.dtype();
-    let logits = Float::<B>::load(logits);
-    let k = Float::<B>::load(budget);
+) -> (Float<B>, Float<B>) {
     let halvings = if logits.limits().1 > f64::from(f32::MAX) {
         HALVINGS_F64
     } else {
@@ -89,20 +86,18 @@ pub fn budget<B: Backend>(
         row.max.fill(&unknown, f64::NAN),
         count.fill(&unknown, f64::NAN),
     );
-    (probs.store(dtype), stack(vec![max, count], dim))
+    (probs, Float::cat(vec![max, count], dim))
 }
 
 /// `g - mean g` over the entries strictly between 0 and 1, and that mean; see
 /// [`RelaxOps::budget_backward`](crate::dispatch::RelaxOps::budget_backward).
-pub fn budget_backward<B: Backend>(
-    probs: FloatTensor<B>,
-    stats: FloatTensor<B>,
-    grad: FloatTensor<B>,
+pub(super) fn budget_backward<B: Backend>(
+    probs: Float<B>,
+    stats: Float<B>,
+    grad: Float<B>,
     dim: usize,
-) -> (FloatTensor<B>, FloatTensor<B>) {
-    let dtype = probs.dtype();
-    let (probs, grad) = (Float::<B>::load(probs), Float::load(grad));
-    let max = Float::<B>(stats).narrow(dim, 0);
+) -> (Float<B>, Float<B>) {
+    let max = stats.narrow(dim, 0);
     let fixed = decided(&max);
     let unknown = max.is_nan();
     let held = free(&probs).not();
@@ -117,5 +112,5 @@ pub fn budget_backward<B: Backend>(
         .fill(&held, 0.0)
         .fill(&fixed.expand(shape.clone()), 0.0)
         .fill(&unknown.expand(shape), f64::NAN);
-    (grad_logits.store(dtype), mean.store(dtype))
+    (grad_logits, mean)
 }

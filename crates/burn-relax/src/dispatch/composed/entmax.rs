@@ -3,11 +3,11 @@
 //! With `e = alpha - 1` and `z = x - max`, the weights are `r / Σ r`, `r = (1 + e z / v)^(1/e)` where that base is positive, and
 //! `v = (max p)^e` solves `v (Σ r)^e = 1`. Relative to the largest weight every term keeps its digits, at `alpha = 1` too.
 
-use burn_core::backend::{Backend, TensorMetadata, tensor::FloatTensor};
+use burn_core::backend::Backend;
 
 use super::{
     float::Float,
-    row::{Row, decided, normalise, row, stack},
+    row::{Row, decided, normalise, row},
 };
 
 /// Stands for an `alpha - 1` of 0: `log1p(e z) / e` is `z` to the last digit, and nothing divides by 0.
@@ -128,7 +128,7 @@ fn weights<B: Backend>(logits: &Float<B>, excess: Float<B>, dim: usize) -> (Floa
         row.max.replace(&unknown, &total),
         support.replace(&unknown, &total),
     );
-    (normalise(r, &total), Float(stack(vec![max, support], dim)))
+    (normalise(r, &total), Float::cat(vec![max, support], dim))
 }
 
 /// `value` as a tensor that broadcasts over the rows of `like`.
@@ -139,28 +139,18 @@ fn constant<B: Backend>(like: &Float<B>, dim: usize, value: f64) -> Float<B> {
 }
 
 /// See [`RelaxOps::entmax`](crate::dispatch::RelaxOps::entmax).
-pub fn entmax<B: Backend>(
-    logits: FloatTensor<B>,
-    dim: usize,
-    alpha: f64,
-) -> (FloatTensor<B>, FloatTensor<B>) {
-    let dtype = logits.dtype();
-    let logits = Float::<B>::load(logits);
+pub(super) fn entmax<B: Backend>(logits: Float<B>, dim: usize, alpha: f64) -> (Float<B>, Float<B>) {
     let excess = constant(&logits, dim, alpha - 1.0);
-    let (probs, stats) = weights(&logits, excess, dim);
-    (probs.store(dtype), stats.0)
+    weights(&logits, excess, dim)
 }
 
 /// See [`RelaxOps::entmax_rows`](crate::dispatch::RelaxOps::entmax_rows).
-pub fn entmax_rows<B: Backend>(
-    logits: FloatTensor<B>,
-    alpha: FloatTensor<B>,
+pub(super) fn entmax_rows<B: Backend>(
+    logits: Float<B>,
+    alpha: Float<B>,
     dim: usize,
-) -> (FloatTensor<B>, FloatTensor<B>) {
-    let dtype = logits.dtype();
-    let excess = Float::<B>::load(alpha).add_scalar(-1.0);
-    let (probs, stats) = weights(&Float::load(logits), excess, dim);
-    (probs.store(dtype), stats.0)
+) -> (Float<B>, Float<B>) {
+    weights(&logits, alpha.add_scalar(-1.0), dim)
 }
 
 /// `exp(power · log)`, bounded.
@@ -199,37 +189,33 @@ fn slopes<B: Backend>(probs: Float<B>, grad: Float<B>, excess: &Float<B>, dim: u
 }
 
 /// `s (g - Σ s g / Σ s)`; see [`RelaxOps::entmax_backward`](crate::dispatch::RelaxOps::entmax_backward).
-pub fn entmax_backward<B: Backend>(
-    probs: FloatTensor<B>,
-    stats: FloatTensor<B>,
-    grad: FloatTensor<B>,
+pub(super) fn entmax_backward<B: Backend>(
+    probs: Float<B>,
+    stats: Float<B>,
+    grad: Float<B>,
     dim: usize,
     alpha: f64,
-) -> FloatTensor<B> {
-    let dtype = probs.dtype();
-    let probs = Float::<B>::load(probs);
+) -> Float<B> {
     let excess = constant(&probs, dim, alpha - 1.0);
-    let fixed = decided(&Float::<B>(stats).narrow(dim, 0));
-    let row = slopes(probs, Float::load(grad), &excess, dim);
-    row.slopes.mul(&row.centred).fill(&fixed, 0.0).store(dtype)
+    let fixed = decided(&stats.narrow(dim, 0));
+    let row = slopes(probs, grad, &excess, dim);
+    row.slopes.mul(&row.centred).fill(&fixed, 0.0)
 }
 
 /// With `L = ln p`, `p r = (p - p^(1-e)) / e² - p L / e`, and `Σ p r (g - Σ s g / Σ s)` for alpha; see
 /// [`RelaxOps::entmax_rows_backward`](crate::dispatch::RelaxOps::entmax_rows_backward).
-pub fn entmax_rows_backward<B: Backend>(
-    probs: FloatTensor<B>,
-    alpha: FloatTensor<B>,
-    stats: FloatTensor<B>,
-    grad: FloatTensor<B>,
+pub(super) fn entmax_rows_backward<B: Backend>(
+    probs: Float<B>,
+    alpha: Float<B>,
+    stats: Float<B>,
+    grad: Float<B>,
     dim: usize,
-) -> (FloatTensor<B>, FloatTensor<B>) {
-    let (dtype, alpha_dtype) = (probs.dtype(), alpha.dtype());
-    let probs = Float::<B>::load(probs);
-    let excess = Float::<B>::load(alpha).add_scalar(-1.0);
+) -> (Float<B>, Float<B>) {
+    let excess = alpha.add_scalar(-1.0);
     let limit = Precision::of(&probs).limit;
     let excess = excess.clone().fill(&excess.greater(limit), limit);
-    let fixed = decided(&Float::<B>(stats).narrow(dim, 0));
-    let row = slopes(probs, Float::load(grad), &excess, dim);
+    let fixed = decided(&stats.narrow(dim, 0));
+    let row = slopes(probs, grad, &excess, dim);
     let grad_logits = row.slopes.clone().mul(&row.centred).fill(&fixed, 0.0);
 
     let w = row.logs.clone().mul(&excess);
@@ -256,5 +242,5 @@ pub fn entmax_rows_backward<B: Backend>(
         .div(&divisor);
     let change = formula.replace(&near, &series);
     let grad_alpha = change.mul(&row.centred).sum_dim(dim).fill(&fixed, 0.0);
-    (grad_logits.store(dtype), grad_alpha.store(alpha_dtype))
+    (grad_logits, grad_alpha)
 }

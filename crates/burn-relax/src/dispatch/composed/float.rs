@@ -2,7 +2,7 @@
 
 use burn_core::backend::{
     Backend, FloatDType, Scalar, TensorMetadata, get_or_init_device_settings,
-    tensor::{BoolTensor, FloatTensor},
+    tensor::{BoolTensor, FloatTensor, IntTensor},
 };
 use burn_core::tensor::{DType, Shape};
 
@@ -123,6 +123,11 @@ impl<B: Backend> Float<B> {
 
     pub(super) fn sum_dim(self, dim: usize) -> Self {
         Self(B::float_sum_dim(self.0, dim))
+    }
+
+    /// The entries at `indices` along `dim`.
+    pub(super) fn gather(self, dim: usize, indices: IntTensor<B>) -> Self {
+        Self(B::float_gather(dim, self.0, indices))
     }
 
     /// `value` where the mask holds.

@@ -1,4 +1,6 @@
-use burn_core::backend::{Backend, TensorMetadata, tensor::FloatTensor};
+//! The free energy of costs under a softmax.
+
+use burn_core::backend::Backend;
 
 use super::{
     float::Float,
@@ -31,15 +33,13 @@ fn rows<B: Backend>(
 /// `F = min f - T (log Σ exp(x - max - (f - min f)/T) - log Σ exp(x - max))`; the statistics hold maximum and normaliser of both sums.
 ///
 /// See [`RelaxOps::free_energy`](crate::dispatch::RelaxOps::free_energy).
-pub fn free_energy<B: Backend>(
-    logits: FloatTensor<B>,
-    cost: FloatTensor<B>,
+pub(super) fn free_energy<B: Backend>(
+    logits: Float<B>,
+    cost: Float<B>,
     dim: usize,
     temperature: f64,
-) -> (FloatTensor<B>, FloatTensor<B>) {
-    let dtype = cost.dtype();
-    let logits = Float::<B>::load(logits);
-    let (prior, posterior, least) = rows(&logits, Float::load(cost), dim, temperature);
+) -> (Float<B>, Float<B>) {
+    let (prior, posterior, least) = rows(&logits, cost, dim, temperature);
     let nothing = prior.sum.equal_to(0.0);
     let hopeless = posterior.sum.equal_to(0.0);
     let log_ratio = posterior
@@ -61,22 +61,19 @@ pub fn free_energy<B: Backend>(
         vec![prior.max, prior.sum, posterior.max, posterior.sum],
         dim,
     );
-    (energy.store(dtype), stats.0)
+    (energy, stats)
 }
 
 /// `T (p - r) g` and `r g`; see [`RelaxOps::free_energy_backward`](crate::dispatch::RelaxOps::free_energy_backward).
-pub fn free_energy_backward<B: Backend>(
-    logits: FloatTensor<B>,
-    cost: FloatTensor<B>,
-    _stats: FloatTensor<B>,
-    grad: FloatTensor<B>,
+pub(super) fn free_energy_backward<B: Backend>(
+    logits: Float<B>,
+    cost: Float<B>,
+    _stats: Float<B>,
+    grad: Float<B>,
     dim: usize,
     temperature: f64,
-) -> (FloatTensor<B>, FloatTensor<B>) {
-    let (logits_dtype, cost_dtype) = (logits.dtype(), cost.dtype());
-    let logits = Float::<B>::load(logits);
-    let grad = Float::load(grad);
-    let (prior, posterior, _) = rows(&logits, Float::load(cost), dim, temperature);
+) -> (Float<B>, Float<B>) {
+    let (prior, posterior, _) = rows(&logits, cost, dim, temperature);
     let hopeless = posterior.sum.equal_to(0.0);
     let grad = grad.fill(&hopeless, 0.0);
     let probs = normalise(prior.exp, &prior.sum);
@@ -88,5 +85,5 @@ pub fn free_energy_backward<B: Backend>(
         .fill(&prior.forbidden, 0.0)
         .fill(&decided(&prior.max), 0.0);
     let grad_cost = responsibilities.mul(&grad).fill(&prior.forbidden, 0.0);
-    (grad_logits.store(logits_dtype), grad_cost.store(cost_dtype))
+    (grad_logits, grad_cost)
 }

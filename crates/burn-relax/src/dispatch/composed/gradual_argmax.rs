@@ -1,6 +1,6 @@
 //! Power sharpening.
 
-use burn_core::backend::{Backend, TensorMetadata, tensor::FloatTensor};
+use burn_core::backend::Backend;
 
 use super::{
     float::{Float, Mask},
@@ -13,13 +13,11 @@ fn winners<B: Backend>(values: &Float<B>, dim: usize) -> Mask<B> {
 }
 
 /// See [`RelaxOps::gradual_argmax`](crate::dispatch::RelaxOps::gradual_argmax).
-pub fn gradual_argmax<B: Backend>(
-    values: FloatTensor<B>,
-    power: FloatTensor<B>,
+pub(super) fn gradual_argmax<B: Backend>(
+    values: Float<B>,
+    power: Float<B>,
     dim: usize,
-) -> FloatTensor<B> {
-    let dtype = values.dtype();
-    let (values, power) = (Float::<B>::load(values), Float::load(power));
+) -> Float<B> {
     let winners = winners(&values, dim);
     // 1 - (1 - v)^p = -expm1(t) with t = p log1p(-v), and expm1(t) = tanh(t / 2) (exp(t) + 1): exact for small v too.
     let certain = values.equal_to(1.0);
@@ -31,20 +29,17 @@ pub fn gradual_argmax<B: Backend>(
         .mul(&t.exp().add_scalar(1.0))
         .neg()
         .fill(&certain, 1.0);
-    pow(&values, &power).replace(&winners, &won).store(dtype)
+    pow(&values, &power).replace(&winners, &won)
 }
 
 /// See [`RelaxOps::gradual_argmax_backward`](crate::dispatch::RelaxOps::gradual_argmax_backward).
-pub fn gradual_argmax_backward<B: Backend>(
-    values: FloatTensor<B>,
-    power: FloatTensor<B>,
-    grad: FloatTensor<B>,
+pub(super) fn gradual_argmax_backward<B: Backend>(
+    values: Float<B>,
+    power: Float<B>,
+    grad: Float<B>,
     dim: usize,
     of_power: bool,
-) -> (FloatTensor<B>, FloatTensor<B>) {
-    let (dtype, power_dtype) = (values.dtype(), power.dtype());
-    let (values, power) = (Float::<B>::load(values), Float::load(power));
-    let grad = Float::load(grad);
+) -> (Float<B>, Float<B>) {
     let winners = winners(&values, dim);
     let rest = values.clone().neg().add_scalar(1.0);
     let base = values.replace(&winners, &rest);
@@ -52,11 +47,11 @@ pub fn gradual_argmax_backward<B: Backend>(
     let grad_values = slope(&base, &power).mul(&grad);
     if !of_power {
         let none = grad.sum_dim(dim).mul_scalar(0.0);
-        return (grad_values.store(dtype), none.store(power_dtype));
+        return (grad_values, none);
     }
     // d/dp of x^p is x^p ln x; a winner's output is 1 - x^p.
     let towards = pow(&base, &power).mul(&safe_ln(&base));
     let towards = towards.clone().replace(&winners, &towards.neg());
     let grad_power = towards.mul(&grad).sum_dim(dim);
-    (grad_values.store(dtype), grad_power.store(power_dtype))
+    (grad_values, grad_power)
 }

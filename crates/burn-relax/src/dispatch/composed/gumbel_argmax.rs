@@ -1,77 +1,60 @@
 //! The one-hot of the argmax of logits with Gumbel noise.
 
-use burn_core::backend::{Backend, TensorMetadata, tensor::FloatTensor};
+use burn_core::backend::Backend;
 use burn_relax_kernels::Seed;
 
 use super::{
     float::Float,
     one_hot::one_hot,
-    perturb::{noise, perturbed, with_noise, with_seed},
-    row::{Row, row},
-    straight_through_argmax::soft_gradient,
+    perturb::{Perturbed, noise, perturbed},
+    row::row,
+    straight_through_argmax::straight_through_argmax_backward,
 };
 
 /// See [`RelaxOps::gumbel_argmax`](crate::dispatch::RelaxOps::gumbel_argmax).
-pub fn gumbel_argmax<B: Backend>(
-    logits: FloatTensor<B>,
+pub(super) fn gumbel_argmax<B: Backend>(
+    logits: Float<B>,
     dim: usize,
     temperature: f64,
     seed: Seed,
-) -> (FloatTensor<B>, FloatTensor<B>) {
-    with_seed::<B>(logits, dim, temperature, seed, (false, hard))
+) -> (Float<B>, Float<B>) {
+    let noise = noise(&logits, logits.shape(), dim, 1, seed);
+    gumbel_argmax_with_noise(logits, noise, dim, temperature)
 }
 
 /// See [`RelaxOps::gumbel_argmax_with_noise`](crate::dispatch::RelaxOps::gumbel_argmax_with_noise).
-pub fn gumbel_argmax_with_noise<B: Backend>(
-    logits: FloatTensor<B>,
-    noise: FloatTensor<B>,
+pub(super) fn gumbel_argmax_with_noise<B: Backend>(
+    logits: Float<B>,
+    noise: Float<B>,
     dim: usize,
     temperature: f64,
-) -> (FloatTensor<B>, FloatTensor<B>) {
-    with_noise::<B>(logits, noise, dim, temperature, (false, hard))
-}
-
-fn hard<B: Backend>(scores: Float<B>, sampled: Row<B>, dim: usize) -> Float<B> {
-    one_hot::<B>(scores.0, &sampled, dim)
+) -> (Float<B>, Float<B>) {
+    let row = Perturbed::new(&logits, noise, dim, temperature);
+    (one_hot(row.scores, &row.sampled, dim), row.stats)
 }
 
 /// See [`RelaxOps::gumbel_argmax_backward`](crate::dispatch::RelaxOps::gumbel_argmax_backward).
-pub fn gumbel_argmax_backward<B: Backend>(
-    logits: FloatTensor<B>,
-    stats: FloatTensor<B>,
-    grad: FloatTensor<B>,
+pub(super) fn gumbel_argmax_backward<B: Backend>(
+    logits: Float<B>,
+    stats: Float<B>,
+    grad: Float<B>,
     dim: usize,
     temperature: f64,
     seed: Seed,
-) -> FloatTensor<B> {
-    let dtype = logits.dtype();
-    let logits = Float::<B>::load(logits);
+) -> Float<B> {
     let noise = noise(&logits, logits.shape(), dim, 1, seed);
-    hard_gradient(logits, noise, stats, grad, dim, temperature).store(dtype)
+    gumbel_argmax_with_noise_backward(logits, noise, stats, grad, dim, temperature)
 }
 
 /// See [`RelaxOps::gumbel_argmax_with_noise_backward`](crate::dispatch::RelaxOps::gumbel_argmax_with_noise_backward).
-pub fn gumbel_argmax_with_noise_backward<B: Backend>(
-    logits: FloatTensor<B>,
-    noise: FloatTensor<B>,
-    stats: FloatTensor<B>,
-    grad: FloatTensor<B>,
-    dim: usize,
-    temperature: f64,
-) -> FloatTensor<B> {
-    let dtype = logits.dtype();
-    let (logits, noise) = (Float::<B>::load(logits), Float::load(noise));
-    hard_gradient(logits, noise, stats, grad, dim, temperature).store(dtype)
-}
-
-fn hard_gradient<B: Backend>(
+pub(super) fn gumbel_argmax_with_noise_backward<B: Backend>(
     logits: Float<B>,
     noise: Float<B>,
-    stats: FloatTensor<B>,
-    grad: FloatTensor<B>,
+    stats: Float<B>,
+    grad: Float<B>,
     dim: usize,
     temperature: f64,
 ) -> Float<B> {
-    let scores = perturbed(&row(&logits, dim, 1.0), noise, false);
-    soft_gradient(&scores, stats, grad, dim, temperature)
+    let scores = perturbed(&row(&logits, dim, 1.0), noise);
+    straight_through_argmax_backward(scores, stats, grad, dim, temperature)
 }

@@ -2,6 +2,8 @@
 //!
 //! They are also the reference that fused kernels are compared with, in tests and in the benchmark.
 //! Formulas and edge cases: `docs/operators.md` and `docs/numerics.md`.
+//!
+//! A file computes in f64 where the inputs are f64, else in f32; what comes out is rounded once, to the dtype that the table says.
 
 mod argmax;
 mod argmax_gather;
@@ -26,20 +28,57 @@ mod soft_argmax_gather;
 mod softmax;
 mod straight_through_argmax;
 
-pub use argmax::*;
-pub use argmax_gather::*;
-pub use budget::*;
-pub use categorical_log_prob::*;
-pub use entmax::*;
-pub use free_energy::*;
-pub use gradual_argmax::*;
-pub use gumbel_argmax::*;
-pub use gumbel_softmax::*;
-pub use log_softmax::*;
-pub use normalised_gradual_argmax::*;
-pub use power_softmax::*;
-pub use sample_categorical::*;
-pub use soft_argmax::*;
-pub use soft_argmax_gather::*;
-pub use softmax::*;
-pub use straight_through_argmax::*;
+use burn_core::backend::Backend;
+
+use super::{
+    kinds::{Float, FloatTensor, Int, Seed, Spec, classes, like, of_rows, sized, statistics},
+    table::operations,
+};
+
+/// What the operations of these names compute.
+mod formulas {
+    pub(super) use super::{
+        argmax::*, argmax_gather::*, budget::*, categorical_log_prob::*, entmax::*, free_energy::*,
+        gradual_argmax::*, gumbel_argmax::*, gumbel_softmax::*, log_softmax::*,
+        normalised_gradual_argmax::*, power_softmax::*, sample_categorical::*, soft_argmax::*,
+        soft_argmax_gather::*, softmax::*, straight_through_argmax::*,
+    };
+}
+
+macro_rules! load {
+    (Int $tensor:ident) => {
+        $tensor
+    };
+    ($kind:ident $tensor:ident) => {
+        float::Float::<B>::load($tensor)
+    };
+}
+
+macro_rules! store {
+    (Int $tensor:ident $spec:expr) => {
+        $tensor
+    };
+    ($kind:ident $tensor:ident $spec:expr) => {{
+        let Spec { shape, dtype } = $spec;
+        debug_assert_eq!($tensor.shape(), shape, "the table says another shape");
+        $tensor.store(dtype)
+    }};
+}
+
+macro_rules! bodies {
+    ([] $(
+        $(#[$doc:meta])*
+        $name:ident($($input:ident: $kind:ident),*; $($number:ident: $type:ident),*)
+            -> ($($output:ident: $result:ident = $spec:expr),+) { $($how:tt)* }
+    )*) => { $(
+        $(#[$doc])*
+        #[allow(clippy::too_many_arguments, unused_parens, unused_variables, reason = "the table's rows are regular")]
+        pub fn $name<B: Backend>($($input: $kind<B>,)* $($number: $type),*) -> ($($result<B>),+) {
+            $(let $input = (Spec::of(&$input), load!($kind $input));)*
+            let ($($output),+) = formulas::$name::<B>($($input.1,)* $($number),*);
+            $(let $input = &$input.0;)*
+            ($(store!($result $output $spec)),+)
+        }
+    )* };
+}
+operations!(bodies []);

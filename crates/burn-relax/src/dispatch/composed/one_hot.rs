@@ -1,9 +1,6 @@
 //! The chosen class as a one-hot row.
 
-use burn_core::backend::{
-    Backend, TensorMetadata, get_or_init_device_settings,
-    tensor::{FloatTensor, IntTensor},
-};
+use burn_core::backend::{Backend, TensorMetadata, get_or_init_device_settings, tensor::IntTensor};
 use burn_core::tensor::Shape;
 
 use super::{
@@ -13,9 +10,9 @@ use super::{
 };
 
 /// The one-hot of the argmax of `scores` in rows of logits: 0 where nothing can be chosen, NaN in a row with NaN.
-pub(super) fn one_hot<B: Backend>(scores: FloatTensor<B>, row: &Row<B>, dim: usize) -> Float<B> {
+pub(super) fn one_hot<B: Backend>(scores: Float<B>, row: &Row<B>, dim: usize) -> Float<B> {
     let shape = row.exp.shape();
-    let chosen = is_class::<B>(argmax::<B>(scores, dim), shape.clone(), dim);
+    let chosen = is_class(argmax(scores, dim), shape.clone(), dim);
     chosen
         .float(&row.exp)
         .fill(&row.forbidden, 0.0)

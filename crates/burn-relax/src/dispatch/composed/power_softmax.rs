@@ -1,6 +1,6 @@
 //! Normalised powers.
 
-use burn_core::backend::{Backend, TensorMetadata, tensor::FloatTensor};
+use burn_core::backend::Backend;
 
 use super::{
     float::Float,
@@ -9,18 +9,16 @@ use super::{
 };
 
 /// See [`RelaxOps::power_softmax`](crate::dispatch::RelaxOps::power_softmax).
-pub fn power_softmax<B: Backend>(
-    values: FloatTensor<B>,
-    power: FloatTensor<B>,
+pub(super) fn power_softmax<B: Backend>(
+    values: Float<B>,
+    power: Float<B>,
     dim: usize,
-) -> (FloatTensor<B>, FloatTensor<B>) {
-    let dtype = values.dtype();
-    let (values, power) = (Float::<B>::load(values), Float::load(power));
+) -> (Float<B>, Float<B>) {
     let max = values.clone().max_dim(dim);
     let raised = pow(&relative(&values, &max), &power);
     let sum = raised.clone().sum_dim(dim);
     let probs = normalise(raised, &sum);
-    (probs.store(dtype), Float::cat(vec![max, sum], dim).0)
+    (probs, Float::cat(vec![max, sum], dim))
 }
 
 /// `values / max`, 0 in a row of zeros.
@@ -31,18 +29,14 @@ fn relative<B: Backend>(values: &Float<B>, max: &Float<B>) -> Float<B> {
 
 /// With `u = v / max` and `S = Σ u^p`: `p u^(p-1) (g - <y, g>) / (max S)` for the values, `<g, J(y) ln u>` for the power;
 /// see [`RelaxOps::power_softmax_backward`](crate::dispatch::RelaxOps::power_softmax_backward).
-pub fn power_softmax_backward<B: Backend>(
-    values: FloatTensor<B>,
-    power: FloatTensor<B>,
-    output: FloatTensor<B>,
-    stats: FloatTensor<B>,
-    grad: FloatTensor<B>,
+pub(super) fn power_softmax_backward<B: Backend>(
+    values: Float<B>,
+    power: Float<B>,
+    output: Float<B>,
+    stats: Float<B>,
+    grad: Float<B>,
     dim: usize,
-) -> (FloatTensor<B>, FloatTensor<B>) {
-    let (dtype, power_dtype) = (values.dtype(), power.dtype());
-    let (values, power) = (Float::<B>::load(values), Float::load(power));
-    let (output, grad) = (Float::load(output), Float::load(grad));
-    let stats = Float::<B>(stats);
+) -> (Float<B>, Float<B>) {
     let (max, sum) = (stats.narrow(dim, 0), stats.narrow(dim, 1));
     let ratio = relative(&values, &max);
     let scale = max.mul(&sum);
@@ -54,5 +48,5 @@ pub fn power_softmax_backward<B: Backend>(
         .div(&scale.fill(&empty, 1.0))
         .fill(&empty, 0.0);
     let grad_power = output.mul(&centred).mul(&safe_ln(&ratio)).sum_dim(dim);
-    (grad_values.store(dtype), grad_power.store(power_dtype))
+    (grad_values, grad_power)
 }

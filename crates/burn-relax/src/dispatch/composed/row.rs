@@ -1,6 +1,6 @@
 //! Row statistics and weights, the shared first half of every softmax-based operator.
 
-use burn_core::backend::{Backend, tensor::FloatTensor};
+use burn_core::backend::Backend;
 
 use super::float::{Float, Mask};
 
@@ -13,6 +13,13 @@ pub(super) struct Row<B: Backend> {
     pub(super) max: Float<B>,
     pub(super) sum: Float<B>,
     pub(super) forbidden: Mask<B>,
+}
+
+impl<B: Backend> Row<B> {
+    /// The statistics tensor: maximum and normaliser next to each other along `dim`.
+    pub(super) fn stats(&self, dim: usize) -> Float<B> {
+        Float::cat(vec![self.max.clone(), self.sum.clone()], dim)
+    }
 }
 
 /// Statistics of `logits`, which are in the computation dtype.
@@ -60,11 +67,6 @@ fn weights<B: Backend>(
 pub(super) fn decided<B: Backend>(max: &Float<B>) -> Mask<B> {
     let (_, largest) = max.limits();
     max.equal_to(largest)
-}
-
-/// The statistics tensor: maximum and normaliser next to each other along `dim`.
-pub(super) fn stack<B: Backend>(parts: Vec<Float<B>>, dim: usize) -> FloatTensor<B> {
-    Float::cat(parts, dim).0
 }
 
 /// `parts / sum`, where a row without any weight stays 0.

@@ -1,39 +1,24 @@
 //! Classes drawn from the softmax.
 
-use burn_core::backend::{
-    Backend, TensorMetadata, get_or_init_device_settings,
-    tensor::{FloatTensor, IntTensor},
-};
+use burn_core::backend::{Backend, TensorMetadata, get_or_init_device_settings, tensor::IntTensor};
 use burn_core::tensor::Shape;
 use burn_relax_kernels::Seed;
 
-use super::{
-    argmax::argmax,
-    float::Float,
-    log_softmax::log_probs,
-    perturb::noise,
-    row::{row, stack},
-};
+use super::{argmax::argmax, float::Float, log_softmax::log_probs, perturb::noise, row::row};
 
 /// See [`RelaxOps::sample_categorical`](crate::dispatch::RelaxOps::sample_categorical).
-pub fn sample_categorical<B: Backend>(
-    logits: FloatTensor<B>,
+pub(super) fn sample_categorical<B: Backend>(
+    logits: Float<B>,
     dim: usize,
     samples: usize,
     temperature: f64,
     seed: Seed,
-) -> (IntTensor<B>, FloatTensor<B>, FloatTensor<B>) {
-    let dtype = logits.dtype();
-    let logits = Float::<B>::load(logits);
+) -> (IntTensor<B>, Float<B>, Float<B>) {
     let row = row(&logits, dim, temperature);
     let gaps = row.gaps.clone().fill(&row.forbidden, f64::NEG_INFINITY);
     let indices = draw(gaps, dim, samples, seed);
-    let log_probs = B::float_gather(dim, log_probs(&row).0, indices.clone());
-    (
-        indices,
-        Float::<B>(log_probs).store(dtype),
-        stack(vec![row.max, row.sum], dim),
-    )
+    let log_prob = log_probs(&row).gather(dim, indices.clone());
+    (indices, log_prob, row.stats(dim))
 }
 
 /// The argmax of `gaps` with fresh noise, `samples` times for each row.
@@ -56,7 +41,7 @@ fn draw<B: Backend>(gaps: Float<B>, dim: usize, samples: usize, seed: Seed) -> I
     let noise = noise(&gaps, draws, 2, samples, seed);
     let forbidden = gaps.lower(gaps.limits().0).expand(noise.shape());
     let scores = noise.add(&gaps).fill(&forbidden, f64::NEG_INFINITY);
-    let indices = argmax::<B>(scores.0, 2);
+    let indices = argmax(scores, 2);
 
     drawn[dim..].rotate_left(1);
     let mut back: Vec<usize> = (0..rank).collect();

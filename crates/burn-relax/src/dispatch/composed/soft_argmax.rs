@@ -1,6 +1,6 @@
 //! The expected coordinate.
 
-use burn_core::backend::{Backend, TensorMetadata, tensor::FloatTensor};
+use burn_core::backend::Backend;
 use burn_core::tensor::Shape;
 
 use super::{
@@ -10,60 +10,51 @@ use super::{
 };
 
 /// `coordinates` laid along `dim` and repeated over the rows.
-fn coordinates_like<B: Backend>(
-    coordinates: FloatTensor<B>,
-    shape: Shape,
-    dim: usize,
-) -> FloatTensor<B> {
+fn coordinates_like<B: Backend>(coordinates: Float<B>, shape: Shape, dim: usize) -> Float<B> {
     let mut dims = vec![1; shape.num_dims()];
     dims[dim] = shape[dim];
-    Float::<B>(coordinates)
-        .reshape(Shape::from(dims))
-        .expand(shape)
-        .0
+    coordinates.reshape(Shape::from(dims)).expand(shape)
 }
 
 /// See [`RelaxOps::soft_argmax`](crate::dispatch::RelaxOps::soft_argmax).
-pub fn soft_argmax<B: Backend>(
-    logits: FloatTensor<B>,
-    coordinates: FloatTensor<B>,
+pub(super) fn soft_argmax<B: Backend>(
+    logits: Float<B>,
+    coordinates: Float<B>,
     dim: usize,
     temperature: f64,
-) -> (FloatTensor<B>, FloatTensor<B>) {
-    let coordinates = coordinates_like::<B>(coordinates, logits.shape(), dim);
-    soft_argmax_gather::<B>(logits, coordinates, dim, temperature)
+) -> (Float<B>, Float<B>) {
+    let coordinates = coordinates_like(coordinates, logits.shape(), dim);
+    soft_argmax_gather(logits, coordinates, dim, temperature)
 }
 
 /// See [`RelaxOps::soft_argmax_backward`](crate::dispatch::RelaxOps::soft_argmax_backward).
-#[allow(clippy::too_many_arguments)]
-pub fn soft_argmax_backward<B: Backend>(
-    logits: FloatTensor<B>,
-    coordinates: FloatTensor<B>,
-    stats: FloatTensor<B>,
-    output: FloatTensor<B>,
-    grad: FloatTensor<B>,
+pub(super) fn soft_argmax_backward<B: Backend>(
+    logits: Float<B>,
+    coordinates: Float<B>,
+    stats: Float<B>,
+    output: Float<B>,
+    grad: Float<B>,
     dim: usize,
     temperature: f64,
-) -> FloatTensor<B> {
-    let coordinates = coordinates_like::<B>(coordinates, logits.shape(), dim);
-    soft_argmax_gather_backward::<B>(logits, coordinates, stats, output, grad, dim, temperature).0
+) -> Float<B> {
+    let coordinates = coordinates_like(coordinates, logits.shape(), dim);
+    soft_argmax_gather_backward(logits, coordinates, stats, output, grad, dim, temperature).0
 }
 
-/// Gradient of [`soft_argmax`] with respect to the coordinates: `Σ w g` over the rows.
-pub fn soft_argmax_backward_coordinates<B: Backend>(
-    logits: FloatTensor<B>,
-    stats: FloatTensor<B>,
-    grad: FloatTensor<B>,
+/// `Σ w g` over the rows;
+/// see [`RelaxOps::soft_argmax_backward_coordinates`](crate::dispatch::RelaxOps::soft_argmax_backward_coordinates).
+pub(super) fn soft_argmax_backward_coordinates<B: Backend>(
+    logits: Float<B>,
+    stats: Float<B>,
+    grad: Float<B>,
     dim: usize,
     temperature: f64,
-) -> FloatTensor<B> {
-    let dtype = logits.dtype();
-    let logits = Float::<B>::load(logits);
-    let (weights, forbidden) = weights_from_stats(&logits, &Float(stats), dim, temperature);
-    let mut grad = weights.mul(&Float::load(grad)).fill(&forbidden, 0.0);
+) -> Float<B> {
+    let (weights, forbidden) = weights_from_stats(&logits, &stats, dim, temperature);
+    let mut grad = weights.mul(&grad).fill(&forbidden, 0.0);
     for other in (0..grad.shape().num_dims()).filter(|&d| d != dim) {
         grad = grad.sum_dim(other);
     }
     let classes = grad.shape()[dim];
-    grad.reshape(Shape::new([classes])).store(dtype)
+    grad.reshape(Shape::new([classes]))
 }

@@ -7,10 +7,11 @@ mod value;
 
 use burn_core::backend::ir::{BackendIr, CustomOpIr, HandleContainer, TensorId, TensorIr};
 use burn_core::tensor::DType;
-use value::{Float, FloatTensor, Int, Number, like, of_rows, sized, statistics};
+use value::{Float, FloatTensor, Int, Number};
 
 use crate::dispatch::{
-    ops::{RelaxOps, Seed},
+    kinds::{Seed, Spec, classes, like, of_rows, sized, statistics},
+    ops::RelaxOps,
     table::operations,
 };
 
@@ -29,14 +30,14 @@ macro_rules! words {
         $name:ident($($input:ident: $kind:ident),*; $($number:ident: $type:ident),*)
             -> ($($output:ident: $result:ident = $spec:expr),+) { $($how:tt)* }
     )*) => { $(
-        #[allow(unused_parens, reason = "some operations have one output")]
+        #[allow(unused_parens, unused_variables, reason = "the table's rows are regular")]
         pub(in crate::dispatch) mod $name {
             use super::*;
 
             pub(in crate::dispatch) const ID: &str = concat!("burn-relax/", version!(), "/", stringify!($name));
 
             /// The call in words; `index` is the device's dtype of indices.
-            #[allow(clippy::too_many_arguments)]
+            #[allow(dead_code, clippy::too_many_arguments, reason = "a composed operation is never sent")]
             pub(in crate::dispatch) fn describe(
                 $($input: TensorIr,)*
                 $($number: $type,)*
@@ -44,12 +45,10 @@ macro_rules! words {
                 mut new_id: impl FnMut() -> TensorId,
             ) -> CustomOpIr {
                 let outputs = {
-                    $(let $input = &$input;)*
-                    // Not every input gives a shape.
-                    let _ = ($($input,)*);
+                    $(let $input = &Spec { shape: $input.shape.clone(), dtype: $input.dtype };)*
                     [$($result::output($spec, index)),+]
                 };
-                let outputs = outputs.map(|(shape, dtype)| TensorIr::uninit(new_id(), shape, dtype));
+                let outputs = outputs.map(|Spec { shape, dtype }| TensorIr::uninit(new_id(), shape, dtype));
                 let mut scalars = Vec::new();
                 $($number.write(&mut scalars);)*
                 CustomOpIr {

@@ -5,36 +5,9 @@ use burn_core::backend::{
     ir::{BackendIr, HandleContainer, ScalarIr, TensorIr},
     tensor::{self, IntTensor},
 };
-use burn_core::tensor::{DType, Shape};
+use burn_core::tensor::DType;
 
-use crate::dispatch::ops::Seed;
-
-/// Shape and dtype of an output.
-pub(super) type Spec = (Shape, DType);
-
-/// The shape and dtype of an input.
-pub(super) fn like(input: &TensorIr) -> Spec {
-    (input.shape.clone(), input.dtype)
-}
-
-/// As the input, with another size along `dim`.
-pub(super) fn sized(input: &TensorIr, dim: usize, size: usize) -> Spec {
-    let (mut shape, dtype) = like(input);
-    shape[dim] = size;
-    (shape, dtype)
-}
-
-/// Row statistics, which are never shorter than f32.
-pub(super) fn statistics(logits: &TensorIr, dim: usize, count: usize) -> Spec {
-    let (shape, dtype) = sized(logits, dim, count);
-    let is_long = dtype == DType::F64;
-    (shape, if is_long { dtype } else { DType::F32 })
-}
-
-/// Of a coefficient there is one gradient for each row, whether it had one value or as many.
-pub(super) fn of_rows(values: &TensorIr, coefficient: &TensorIr, dim: usize) -> Spec {
-    (sized(values, dim, 1).0, coefficient.dtype)
-}
+use crate::dispatch::kinds::{Seed, Spec};
 
 /// Float tensors of an operation.
 pub(super) struct Float;
@@ -67,8 +40,11 @@ impl Float {
 }
 
 impl Int {
-    pub(super) fn output((shape, _): Spec, index: DType) -> Spec {
-        (shape, index)
+    pub(super) fn output(spec: Spec, index: DType) -> Spec {
+        Spec {
+            dtype: index,
+            ..spec
+        }
     }
 
     pub(super) fn take<B: BackendIr>(
