@@ -26,7 +26,7 @@ pub mod tensor;
 pub use lanes::path::{Path, force_path};
 pub use lanes::vector::Real;
 pub use noise::fill::{gumbel, uniform};
-pub use noise::philox::{philox_block, uniform_f32};
+pub use noise::philox::{draw_f32, philox_block, uniform_f32};
 pub use noise::seed::Seed;
 #[cfg(feature = "operators")]
 pub use operators::{NAMES, slices::*};

@@ -125,9 +125,13 @@ pub trait Real:
     /// The 23 upper bits of a draw as the middle of one of 2^23 equal parts of (0, 1): never 0, never 1, exact in both types.
     #[doc(hidden)]
     fn uniform(bits: u32) -> Self;
-    /// `-ln(-ln u)` for such a number.
+    /// A uniform number `u` for Gumbel noise, with all bits where the large Gumbel numbers come from: [`uniform`](Real::uniform), or
+    /// where its nine upper bits are ones, the negative number `u - 1`, the middle of one of 2^32 equal parts.
     #[doc(hidden)]
-    fn gumbel<V: Vector<Scalar = Self>>(u: V) -> V;
+    fn draw(bits: u32) -> Self;
+    /// `-ln(-ln u)` of such a draw.
+    #[doc(hidden)]
+    fn gumbel<V: Vector<Scalar = Self>>(draw: V) -> V;
 
     /// Rounds an `f64`.
     fn from_f64(x: f64) -> Self;

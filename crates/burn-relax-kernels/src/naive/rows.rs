@@ -326,7 +326,8 @@ pub fn gumbel_softmax_backward(x: &[f64], noise: &[f64], grad: &[f64], t: f64) -
     softmax_backward(&perturbed(x, noise), grad, t)
 }
 
-/// `-ln(-ln u)`
-pub fn gumbel(u: f64) -> f64 {
-    -(-u.ln()).ln()
+/// `-ln(-ln u)` of a draw, which is `u` or, if negative, `u - 1`.
+pub fn gumbel(draw: f64) -> f64 {
+    let ln_u = if draw < 0.0 { draw.ln_1p() } else { draw.ln() };
+    -(-ln_u).ln()
 }

@@ -86,6 +86,13 @@ pub fn uniform_f32(bits: u32) -> f32 {
     f32::uniform(bits)
 }
 
+/// The uniform number that a Gumbel number is made from: that of [`uniform_f32`], or where its nine upper bits are ones, less 1 and
+/// with all 32 bits: a negative number, exact.
+#[inline(always)]
+pub fn draw_f32(bits: u32) -> f32 {
+    f32::draw(bits)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,7 +12,9 @@ use crate::lanes::region::{Region, enter};
 use crate::lanes::vector::{Backend, Real, Vector};
 use crate::row::access::{get, lanes, put};
 use crate::row::input::In;
-use crate::row::powers::{powers, top_power_slope, top_slope, top_value, zero_power};
+use crate::row::powers::{
+    powers, top_power_slope, top_slope, top_value, unit, unit_max, zero_power,
+};
 use crate::row::special::{fill, max_and_nan};
 use crate::row::sums::{Sum, unless_zero};
 use core::ops::Range;
@@ -26,8 +28,8 @@ const OF_POWER: usize = 8;
 kernels! {
     /// The gradual argmax of every row: `1 - (1 - v)^p` at every maximum, `v^p` elsewhere.
     ///
-    /// `power` holds one value for all rows or one per row. The domain is `0 <= v <= 1`, `p > 0`; outside it the result
-    /// has no meaning. Zero stays zero, `p = 1` changes nothing, a row with NaN becomes NaN.
+    /// `power` holds one value for all rows or one per row. The domain is `0 <= v <= 1`, `p > 0`; values outside,
+    /// where rounding may carry them, count as its ends. Zero stays zero, `p = 1` changes nothing, a row with NaN becomes NaN.
     gradual_argmax(values: F[n], power: One[1];) -> (output: F[n])
         => struct Forward {}, work 2 * n;
 
@@ -48,6 +50,7 @@ pub(super) fn sharpened<V: Vector>(
     (largest, top): (V::Scalar, V::Scalar),
     p: V::Scalar,
 ) -> V {
+    let v = unit(v);
     let (_, y) = powers(v, v.ln(), p);
     V::select(v.ne(V::splat(largest)), unless_zero(v, y), V::splat(top))
 }
@@ -55,6 +58,7 @@ pub(super) fn sharpened<V: Vector>(
 /// The slopes of a row, given the largest value and the slope there.
 #[inline(always)]
 pub(super) fn slope<V: Vector>(v: V, (largest, top): (V::Scalar, V::Scalar), p: V::Scalar) -> V {
+    let v = unit(v);
     let (lower, _) = powers(v, v.ln(), p);
     let positive = v.ne(V::splat(V::Scalar::ZERO));
     let slope = V::select(positive, V::splat(p) * lower, V::splat(p * zero_power(p)));
@@ -73,6 +77,7 @@ impl<A: Real> Region for Forward<'_, A> {
                 fill(out, A::NAN);
                 continue;
             }
+            let largest = unit_max(largest);
             let top = top_value(largest, p);
             lanes!(A::Lanes<B>, n, |i, k, U| {
                 let v = get::<B, A, U>(v, i, k, A::ZERO);
@@ -98,6 +103,7 @@ impl<A: Real> Region for Backward<'_, A> {
                 fill(grad_v, A::NAN);
                 continue;
             }
+            let largest = unit_max(largest);
             let top = top_slope(largest, p);
             lanes!(A::Lanes<B>, n, |i, k, U| {
                 let v = get::<B, A, U>(v, i, k, A::ZERO);
@@ -173,10 +179,11 @@ impl Region for OfPower<'_> {
         for (r, (out, &p)) in self.sums.iter_mut().zip(self.powers).enumerate() {
             let (v, g) = (self.values.row(r, n), self.grad.row(r, n));
             let (largest, nan) = max_and_nan::<B, f64>(v);
+            let largest = unit_max(largest);
             let top = top_power_slope(largest, p);
             let mut sum = Sum::<B::F64>::new();
             lanes!(B::F64, n, |i, k, U| {
-                let v = get::<B, f64, U>(v, i, k, 0.0);
+                let v = unit(get::<B, f64, U>(v, i, k, 0.0));
                 let (log, zero) = (v.ln(), Pack::splat(0.0));
                 let slope = Pack::select(v.ne(zero), powers(v, log, p).1 * log, zero);
                 let slope = Pack::select(v.ne(Pack::splat(largest)), slope, Pack::splat(top));

@@ -50,23 +50,19 @@ impl<A: Real> Region for Forward<'_, A> {
     #[inline(always)]
     fn run<B: Backend>(mut self) {
         let (rows, n) = (self.shape.rows(), self.logits.width);
-        let kind = if n < RACE {
-            Noise::Gumbel
-        } else {
-            Noise::Uniform
-        };
+        let kind = if n < RACE { Noise::Gumbel } else { Noise::Draw };
         let mut noise = match self.seed {
             Some(seed) => Batch::drawn(kind, seed, (rows.len(), 1), n),
             None => Batch::given(self.noise, rows.len()),
         };
-        let uniforms = self.seed.is_some() && kind == Noise::Uniform;
+        let draws = self.seed.is_some() && kind == Noise::Draw;
         for r in rows {
             let x = self.logits.row(r, n);
             let scratch = noise.draw::<A::Lanes<B>>(r, n);
             let hard = self.hard.row(r, n);
             let (largest, nan) = max_and_nan::<B, A>(x);
             let head = Head::new(largest, A::ONE);
-            let (choice, best) = if uniforms && !nan && largest != A::NEG_INFINITY {
+            let (choice, best) = if draws && !nan && largest != A::NEG_INFINITY {
                 let (best, k) = winner::<B, A>(&head, x, scratch, hard);
                 (Choice::Class(k), best)
             } else {
@@ -100,16 +96,14 @@ impl<A: Real> Region for Backward<'_, A> {
             let (x, g) = (self.logits.row(r, n), self.grad.row(r, n));
             let scratch = noise.draw::<A::Lanes<B>>(r, n);
             let out = self.grad_logits.row(r, n);
-            let scores = Head::from_stats(self.stats.row(r, 2)[0], inverse_temperature);
-            if scores.is_constant() {
+            let largest = self.stats.row(r, 2)[0];
+            if is_constant(largest) {
                 fill(out, A::ZERO);
                 continue;
             }
-            let perturbed = Perturbed {
-                head: Head::new(row_max::<B, A>(x), A::ONE),
-                scores,
-                inverse_temperature,
-            };
+            let head = Head::new(row_max::<B, A>(x), A::ONE);
+            let row = (x, &*scratch);
+            let perturbed = Perturbed::new::<B>(head, row, largest, inverse_temperature);
             let mut mean = Mean::<A::Lanes<B>>::new();
             let weights = filled!(B, A, out, |i, k, U| {
                 prefetch(g, i, k);

@@ -57,11 +57,9 @@ impl<A: Real> Region for Soft<'_, A> {
                 let score = score(z, get::<B, A, U>(scratch, i, k, A::ZERO));
                 largest = score.fold(|a, b| a.max(b)).max(largest);
             });
-            let perturbed = Perturbed {
-                head,
-                scores: Head::new(max_lanes(largest), inverse_temperature),
-                inverse_temperature,
-            };
+            let largest = max_lanes(largest);
+            let row = (x, &*scratch);
+            let perturbed = Perturbed::new::<B>(head, row, largest, inverse_temperature);
             let mut sum = Sum::<A::Lanes<B>>::new();
             lanes!(A::Lanes<B>, n, |i, k, U| {
                 let noise = get::<B, A, U>(scratch, i, k, A::ZERO);
@@ -76,7 +74,7 @@ impl<A: Real> Region for Soft<'_, A> {
                 let e = get::<B, A, U>(scratch, i, k, A::ZERO);
                 put::<B, A, U>(out, i, k, e * Pack::splat(factor));
             });
-            put_stats(self.stats.row(r, 2), perturbed.max(), normaliser);
+            put_stats(self.stats.row(r, 2), perturbed.stored_max(), normaliser);
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::lanes::region::Region;
 use crate::lanes::vector::{Backend, Real, Vector};
 use crate::row::access::{filled, get, lanes, poke, put};
 use crate::row::head::scale;
-use crate::row::powers::{top_slope, top_value};
+use crate::row::powers::{top_slope, top_value, unit_max};
 use crate::row::special::{fill, max_and_nan, put_stats};
 use crate::row::sums::{Mean, Sum, inverse, residual};
 
@@ -20,8 +20,8 @@ const OF_POWER: usize = 8;
 kernels! {
     /// [`gradual_argmax`](crate::gradual_argmax) of every row over its sum, and two statistics: the maximum of `v`, and that sum.
     ///
-    /// `power` holds one value for all rows or one per row. The domain is `0 <= v <= 1`, `p > 0`; outside it the result
-    /// has no meaning. A row of zeros gives zeros, a row with NaN becomes NaN.
+    /// `power` holds one value for all rows or one per row. The domain is `0 <= v <= 1`, `p > 0`; values outside count as
+    /// its ends. A row of zeros gives zeros, a row with NaN becomes NaN.
     normalised_gradual_argmax(values: F[n], power: One[1];) -> (output: F[n], stats: Acc[2])
         => struct Forward {}, work 3 * n;
 
@@ -45,6 +45,7 @@ impl<A: Real> Region for Forward<'_, A> {
                 put_stats(stats, A::NAN, A::NAN);
                 continue;
             }
+            let largest = unit_max(largest);
             let top = top_value(largest, p);
             let mut sum = Sum::<A::Lanes<B>>::new();
             let gates = filled!(B, A, out, |i, k, U| {

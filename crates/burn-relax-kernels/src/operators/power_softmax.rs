@@ -17,7 +17,7 @@ use crate::row::sums::{Mean, Sum, dominated, inverse, residual, unless_zero};
 kernels! {
     /// `v^p / sum v^p` for every row, and its statistics: the maximum of `v` and `sum (v / max)^p`.
     ///
-    /// `power` holds one value for all rows or one per row. The domain is `v >= 0`, `p > 0`. A row of zeros gives zeros and stores
+    /// `power` holds one value for all rows or one per row. The domain is `v >= 0`, `p > 0`; below it `v` counts as 0. A row of zeros gives zeros and stores
     /// 0 and 0; a row with `+inf` shares the weight among those entries and stores the largest number and how many they are.
     power_softmax(values: F[n], power: One[1];) -> (output: F[n], stats: Acc[2])
         => struct Forward {}, work 3 * n;
@@ -65,6 +65,8 @@ impl<A: Real> Relative<A> {
     #[inline(always)]
     fn quotient<V: Vector<Scalar = A>>(&self, v: V) -> (V, V) {
         let (zero, one, inverse) = (V::splat(A::ZERO), V::splat(A::ONE), V::splat(self.inverse));
+        // What rounding has carried below 0 is 0.
+        let v = zero.max(v);
         let below = v.ne(V::splat(self.max));
         let v = v * V::splat(self.lift);
         let q = v * inverse;
@@ -107,7 +109,7 @@ impl<A: Real> Region for Forward<'_, A> {
             let (v, p) = (self.values.row(r, n), self.power.one(r));
             let (out, stats) = (self.output.row(r, n), self.stats.row(r, 2));
             let (largest, nan) = max_and_nan::<B, A>(v);
-            if nan || largest == zero {
+            if nan || largest <= zero {
                 let value = if nan { A::NAN } else { zero };
                 fill(out, value);
                 fill(stats, value);

@@ -34,7 +34,7 @@ impl<A: Real> Region for Sample<'_, A> {
     fn run<B: Backend>(mut self) {
         let (n, samples) = (self.logits.width, self.samples);
         let draws = (self.shape.rows().len(), samples);
-        let mut uniforms = Batch::drawn(Noise::Uniform, self.seed, draws, n);
+        let mut noise = Batch::drawn(Noise::Draw, self.seed, draws, n);
         let mut bounds = vec![MaybeUninit::uninit(); n];
         let scale = reciprocal(self.temperature);
         for r in self.shape.rows() {
@@ -44,11 +44,11 @@ impl<A: Real> Region for Sample<'_, A> {
             put_stats(self.stats.row(r, 2), head.max, normaliser);
             let nan = normaliser.is_nan();
             for (s, (index, log_prob)) in indices.iter_mut().zip(log_prob).enumerate() {
-                let uniforms = uniforms.draw::<A::Lanes<B>>(r * samples + s, n);
+                let draws = noise.draw::<A::Lanes<B>>(r * samples + s, n);
                 let k = if nan {
                     first_nan::<B, A>(x)
                 } else {
-                    winner::<B, A>(&head, x, uniforms, &mut bounds).1
+                    winner::<B, A>(&head, x, draws, &mut bounds).1
                 };
                 index.write(k as i64);
                 log_prob.write(if nan {

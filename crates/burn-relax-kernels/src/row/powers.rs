@@ -2,6 +2,26 @@
 
 use crate::lanes::vector::{Real, Vector};
 
+/// Values that rounding has carried out of 0..1, back at its ends.
+#[inline(always)]
+pub(crate) fn unit<V: Vector>(v: V) -> V {
+    V::splat(V::Scalar::ZERO)
+        .max(v)
+        .min(V::splat(V::Scalar::ONE))
+}
+
+/// The same for the largest value of a row.
+#[inline(always)]
+pub(crate) fn unit_max<A: Real>(largest: A) -> A {
+    if largest > A::ONE {
+        A::ONE
+    } else if largest > A::ZERO {
+        largest
+    } else {
+        A::ZERO
+    }
+}
+
 /// `v^(p - 1)` and `v^p` for `v > 0`; other lanes are to be replaced.
 #[inline(always)]
 pub(crate) fn powers<V: Vector>(v: V, log: V, p: V::Scalar) -> (V, V) {

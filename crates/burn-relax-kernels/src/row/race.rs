@@ -25,10 +25,11 @@ const NEAR: f64 = 0.5;
 /// hundredth of this.
 const SLACK: f64 = 1.0 / 1024.0;
 
-/// An upper bound of `-ln(-ln u)`.
+/// An upper bound of `-ln(-ln u)` of a draw.
 #[inline(always)]
-fn bound<V: Vector>(u: V) -> V {
-    let v = V::splat(V::Scalar::ONE) - u;
+fn bound<V: Vector>(draw: V) -> V {
+    let zero = V::splat(V::Scalar::ZERO);
+    let v = V::select(draw.lt(zero), zero - draw, V::splat(V::Scalar::ONE) - draw);
     let least = (v * V::splat(V::Scalar::from_f64(0.5))).mul_add(v, v);
     let biased = least.shr_mantissa().ior(V::Scalar::INTEGER_BITS);
     let mantissa = least
@@ -42,25 +43,25 @@ fn bound<V: Vector>(u: V) -> V {
 
 /// The largest `z + G` of a row without NaN and the lowest index that has it, `-inf` and 0 if every entry is forbidden.
 ///
-/// `uniforms` are the numbers that the row's noise is made from, `bounds` is scratch of the row's length.
+/// `draws` are the uniform numbers that the row's noise is made from, `bounds` is scratch of the row's length.
 #[inline(always)]
 pub(crate) fn winner<B: Backend, A: Real>(
     head: &Head<A>,
     x: &[A],
-    uniforms: &[A],
+    draws: &[A],
     bounds: &mut [MaybeUninit<A>],
 ) -> (A, usize) {
     let n = x.len();
     let mut largest = A::Lanes::<B>::splat(A::NEG_INFINITY);
     let bounds = filled!(B, A, &mut bounds[..n], |i, k, U| {
         let z = head.exponent(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
-        let most = z + bound(get::<B, A, U>(uniforms, i, k, A::from_f64(0.5)));
+        let most = z + bound(get::<B, A, U>(draws, i, k, A::from_f64(0.5)));
         largest = most.fold(|a, b| a.max(b)).max(largest);
         most
     });
     let mut bar = max_lanes(largest) - A::from_f64(NEAR);
     loop {
-        let (best, index) = best_above::<B, A>(head, x, uniforms, bounds, bar);
+        let (best, index) = best_above::<B, A>(head, x, draws, bounds, bar);
         let reached = best - A::from_f64(SLACK);
         // Whoever was passed over is below the bar. If the best is not above it, its own score is the bar of a second round.
         if reached >= bar || best == A::NEG_INFINITY {
@@ -75,7 +76,7 @@ pub(crate) fn winner<B: Backend, A: Real>(
 fn best_above<B: Backend, A: Real>(
     head: &Head<A>,
     x: &[A],
-    uniforms: &[A],
+    draws: &[A],
     bounds: &[A],
     mut bar: A,
 ) -> (A, usize) {
@@ -87,8 +88,8 @@ fn best_above<B: Backend, A: Real>(
         let most = get::<B, A, 1>(bounds, i, k, A::NEG_INFINITY);
         if Pack::<A::Lanes<B>, 1>::bits(most.not_lt(Pack::splat(bar))) != 0 {
             let z = head.exponent(get::<B, A, 1>(x, i, k, A::NEG_INFINITY));
-            let u = get::<B, A, 1>(uniforms, i, k, A::from_f64(0.5));
-            let score = score(z, A::gumbel(u));
+            let draw = get::<B, A, 1>(draws, i, k, A::from_f64(0.5));
+            let score = score(z, A::gumbel(draw));
             let largest = max_lanes(score);
             if largest > best {
                 let first = Pack::<A::Lanes<B>, 1>::bits(score.eq(Pack::splat(largest)));
@@ -144,7 +145,7 @@ mod tests {
                 }
                 let head = Head::new(row_max::<B, A>(&x), A::ONE);
                 let mut bounds = vec![MaybeUninit::new(A::ZERO); n];
-                noise_row::<A::Lanes<B>>(Noise::Uniform, seed, 0, &mut noise);
+                noise_row::<A::Lanes<B>>(Noise::Draw, seed, 0, &mut noise);
                 let won = winner::<B, A>(&head, &x, &noise, &mut bounds);
                 noise_row::<A::Lanes<B>>(Noise::Gumbel, seed, 0, &mut noise);
                 lanes!(A::Lanes<B>, n, |i, k, U| {

@@ -2,7 +2,7 @@
 
 use crate::case::Case;
 use crate::support::{assert_close, filled, narrow, out, stats, wide};
-use burn_relax_kernels as kernels;
+use burn_relax_kernels::{self as kernels, Element};
 
 /// The gradient of log-probabilities in one row.
 fn log_prob_gradient(x: &[f32], index: &[i64], g: &[f32]) -> Vec<f64> {
@@ -133,4 +133,78 @@ fn many_features_are_as_many_gathers() {
             0.0,
         );
     }
+}
+
+/// Energy and gradients of one row of costs.
+fn energy<F: Element>(x: &[f64], f: &[f64], temperature: f64) -> (f64, Vec<f64>, Vec<f64>) {
+    let n = x.len();
+    let (x, f) = (narrow::<F>(x), narrow::<F>(f));
+    let (mut y, mut s) = (out::<F>(1), stats::<F>(5));
+    kernels::free_energy(&x, &f, n, temperature, &mut y, &mut s);
+    let (s, g) = (filled(s), narrow::<F>(&[1.0]));
+    let (mut of_x, mut of_f) = (out::<F>(n), out::<F>(n));
+    kernels::free_energy_backward(&x, &f, &s, &g, n, temperature, &mut of_x, &mut of_f);
+    (
+        wide(&filled(y))[0],
+        wide(&filled(of_x)),
+        wide(&filled(of_f)),
+    )
+}
+
+#[test]
+fn an_unlikely_class_of_the_lowest_cost_is_found_at_any_temperature() {
+    // F = 1 + 200 T: the exponent of the other class is -1e10.
+    let (energy_32, _, of_cost) = energy::<f32>(&[0.0, -200.0], &[2.0, 1.0], 1e-10);
+    assert_eq!(energy_32, f64::from(1.000_000_02_f32));
+    assert_eq!(of_cost, [0.0, 1.0]);
+    let (energy_64, _, _) = energy::<f64>(&[0.0, -200.0], &[2.0, 1.0], 1e-10);
+    assert!((energy_64 - 1.000_000_02).abs() < 1e-15);
+}
+
+#[test]
+fn what_costs_have_in_common_costs_no_digits() {
+    let (energy, _, of_cost) = energy::<f32>(&[0.0, 3.0], &[10_000.0, 10_000.125], 0.01);
+    // ln(r_0 / r_1) = 12.5 - 3 = 9.5
+    let second = 1.0 / (1.0 + 9.5f64.exp());
+    assert!((of_cost[1] / second - 1.0).abs() < 1e-5, "{of_cost:?}");
+    assert!((of_cost[0] - (1.0 - second)).abs() < 1e-7);
+    assert!((energy - 10_000.030_486).abs() < 5e-4, "{energy}");
+    // Alike in a row of a thousand.
+    let x: Vec<f64> = (0..1000).map(|i| (i % 7) as f64).collect();
+    let f: Vec<f64> = (0..1000).map(|i| (i % 13) as f64 / 64.0).collect();
+    let far: Vec<f64> = f.iter().map(|f| f + 8192.0).collect();
+    let (_, _, near) = self::energy::<f32>(&x, &f, 0.02);
+    let (_, _, far) = self::energy::<f32>(&x, &far, 0.02);
+    assert_eq!(near, far);
+}
+
+/// The gradual argmax and the power softmax of one row, and the gradients of their first entry for the values.
+fn sharpened(v: &[f32], p: f32) -> [Vec<f32>; 4] {
+    let n = v.len();
+    let mut g = vec![0.0; n];
+    g[0] = 1.0;
+    let (mut y, mut w, mut s) = (out::<f32>(n), out::<f32>(n), stats::<f32>(2));
+    kernels::gradual_argmax(v, &[p], n, &mut y);
+    kernels::power_softmax(v, &[p], n, &mut w, &mut s);
+    let (w, s) = (filled(w), filled(s));
+    let (mut of_y, mut of_w) = (out::<f32>(n), out::<f32>(n));
+    let mut of_p = out::<f32>(1);
+    kernels::gradual_argmax_backward(v, &[p], &g, n, true, &mut of_y, &mut of_p);
+    kernels::power_softmax_backward(v, &[p], &w, &s, &g, n, &mut of_w, &mut of_p);
+    [filled(y), w, filled(of_y), filled(of_w)]
+}
+
+#[test]
+fn values_one_rounding_outside_count_as_the_ends() {
+    for p in [0.5, 1.0, 2.5, 70.0] {
+        let inside = sharpened(&[0.0, 0.4, 1.0], p);
+        let outside = sharpened(&[-1e-7, 0.4, 1.000_000_1], p);
+        assert_eq!(outside[0], inside[0], "{p}");
+        assert_eq!(outside[2], inside[2], "{p}");
+        let inside = sharpened(&[0.0, 0.4, 0.6], p);
+        let outside = sharpened(&[-1e-7, 0.4, 0.6], p);
+        assert_eq!(outside, inside, "{p}");
+    }
+    let [y, w, ..] = sharpened(&[-1e-7, -1e-8], 2.5);
+    assert_eq!((y, w), (vec![0.0; 2], vec![0.0; 2]));
 }

@@ -2,7 +2,9 @@
 
 use crate::case::Case;
 use crate::support::{SEED, assert_close, buffer, filled, narrow, out, stats, wide};
-use burn_relax_kernels::{self as kernels, Element, Seed, naive, philox_block, uniform_f32};
+use burn_relax_kernels::{
+    self as kernels, Element, Seed, draw_f32, naive, philox_block, uniform_f32,
+};
 use half::{bf16, f16};
 
 fn uniforms<F: Element>(seed: Seed, first: u64, len: usize) -> Vec<F> {
@@ -70,12 +72,14 @@ fn every_type_sees_the_same_uniforms_inside_the_open_interval() {
 
 #[test]
 fn gumbel_noise_is_accurate_in_both_types() {
-    // Within 2 ulp in f32; every single uniform is checked in the crate's own tests.
+    // Within 2 ulp in f32; every single draw is checked in the crate's own tests.
     let n = 1 << 18;
-    let want: Vec<f64> = wide(&uniforms::<f64>(SEED, 0, n))
-        .into_iter()
-        .map(naive::gumbel)
-        .collect();
+    let words = |block: u32| {
+        let counter = [block, 0, SEED.step as u32, (SEED.step >> 32) as u32];
+        philox_block(counter, [SEED.key as u32, (SEED.key >> 32) as u32])
+    };
+    let draws = (0..n as u32 / 4).flat_map(words).map(draw_f32);
+    let want: Vec<f64> = draws.map(|draw| naive::gumbel(draw.into())).collect();
     assert_close(
         "f32",
         &wide(&gumbels::<f32>(SEED, 0, n)),
@@ -201,4 +205,83 @@ fn special_rows_are_sampled_by_the_contract() {
             .iter()
             .all(|l| (l + 2f32.ln()).abs() < 1e-6)
     );
+}
+
+/// How many of `draws` are not of the likely class, among `rare` classes that have .001 together.
+fn drawn_rarely<F: Element>(rare: usize, draws: usize) -> usize {
+    let n = rare + 1;
+    let rest = (0.001 / 0.999 / rare as f64).ln();
+    let x: Vec<f64> = (0..n)
+        .map(|i| if i == n / 3 { 0.0 } else { rest })
+        .collect();
+    let (mut k, mut l) = (buffer(draws, -1i64), out::<F>(draws));
+    let mut s = stats::<F>(2);
+    let x = narrow::<F>(&x);
+    kernels::sample_categorical(&x, n, draws, 1.0, SEED, &mut k, &mut l, &mut s);
+    let k = filled(k);
+    k.iter().filter(|&&k| k != n as i64 / 3).count()
+}
+
+#[test]
+fn classes_of_a_large_vocabulary_are_drawn() {
+    // 20 of 20 000 and 4 of 4 000 within four deviations; of 23 bits none could be drawn.
+    let count = drawn_rarely::<f32>(128_000, 20_000);
+    assert!((3..=38).contains(&count), "{count}");
+    let count = drawn_rarely::<f64>(128_000, 4_000);
+    assert!((1..=12).contains(&count), "{count}");
+}
+
+#[test]
+fn a_million_classes_share_their_draws() {
+    // Each 5e-7 beside one of a half: half of the draws, in both halves of the row.
+    let (n, draws) = (1_000_001, 400);
+    let rest = (1e-6_f32).ln();
+    let x: Vec<f32> = (0..n).map(|i| if i == 0 { 0.0 } else { rest }).collect();
+    let (mut k, mut l) = (buffer(draws, -1i64), out::<f32>(draws));
+    let mut s = stats::<f32>(2);
+    kernels::sample_categorical(&x, n, draws, 1.0, SEED, &mut k, &mut l, &mut s);
+    let k = filled(k);
+    let share = |range: std::ops::Range<i64>| k.iter().filter(|k| range.contains(k)).count();
+    let (first, second) = (share(1..500_001), share(500_001..1_000_001));
+    assert!(
+        (65..=135).contains(&first) && (65..=135).contains(&second),
+        "{first} {second}"
+    );
+}
+
+/// The Gumbel-softmax of a row at temperatures down to the smallest normal number is the one-hot of the best score.
+fn frozen<F: Element>(temperatures: &[f64]) {
+    let x = narrow::<F>(&[0.0, -1e-3, 0.3, 0.1, -0.7]);
+    let seed = Seed::new(1, 0);
+    let (mut hard, mut s) = (out::<F>(5), stats::<F>(2));
+    kernels::gumbel_argmax(&x, 5, 1.0, seed, &mut hard, &mut s);
+    let hard = wide(&filled(hard));
+    for &t in temperatures {
+        let (mut y, mut s) = (out::<F>(5), stats::<F>(2));
+        kernels::gumbel_softmax(&x, 5, t, seed, &mut y, &mut s);
+        assert_eq!(wide(&filled(y)), hard, "{t}");
+        let mut grad = out::<F>(5);
+        let g = narrow::<F>(&[1.0, -2.0, 0.5, 3.0, 0.1]);
+        let s = filled(s);
+        kernels::gumbel_argmax_backward(&x, &s, &g, 5, t, seed, &mut grad);
+        assert_eq!(wide(&filled(grad)), [0.0; 5], "{t}");
+    }
+}
+
+#[test]
+fn gumbel_softmax_has_a_winner_at_every_temperature() {
+    frozen::<f32>(&[1e-4, 1e-10, 1e-20, 1e-30, 1.2e-38]);
+    frozen::<f64>(&[1e-10, 1e-20, 1e-38, 1e-100, 2.3e-308]);
+}
+
+#[test]
+fn scores_that_differ_by_less_than_their_rounding_are_told_apart_at_low_temperatures() {
+    // Noise of 16 makes scores of 20 bits behind the point; the logits differ by a hundredth of that, and the temperature is of their size.
+    let x = [0.0f32, -1e-8];
+    let noise = [16.0f32, 16.0];
+    let (mut y, mut s) = (out::<f32>(2), stats::<f32>(2));
+    kernels::gumbel_softmax_with_noise(&x, &noise, 2, 1e-8, &mut y, &mut s);
+    let y = wide(&filled(y));
+    let want = naive::softmax(&[0.0, -1.0], 1.0);
+    assert_close("weights", &y, &want, 0.0, 1e-6);
 }

@@ -2,7 +2,7 @@
 //!
 //! Two formulas, chosen per row as in the CPU row kernels. Where the temperature is high against the spread of the costs, `F` is the
 //! lowest cost `c` minus `T ln(1 + S)` with `S = Σ p (exp(-(f - c) / T) - 1)`, precise as `F` tends to the mean cost. Where
-//! `S < -1/2` the sum is taken relative to the lowest `f - T ln p`. Rows are not split.
+//! `S < -1/2` the sum is taken in the log domain, relative to the largest `ln p - (f - c) / T`. Rows are not split.
 
 use burn_cubecl::{cubecl, tensor::CubeTensor};
 use cubecl::prelude::*;
@@ -17,18 +17,19 @@ use crate::parts::{
     stats::known,
 };
 
-/// Three maxima and twice two sums; three walks with blocks.
-const NEED: Need = Need::walks(4).numbers(7);
+/// Three maxima and four sums; four walks with blocks.
+const NEED: Need = Need::walks(5).numbers(7);
 
-/// Statistics per row: maximum and normaliser of the logits, a reference cost, a sum relative to it.
-const STATS: usize = 4;
+/// Statistics per row: maximum and normaliser of the logits, the lowest cost, then 0 and `S`, or in the log domain the largest
+/// exponent and the sum relative to it.
+const STATS: usize = 5;
 
 #[cube(launch_unchecked, address_type = "dynamic")]
 fn free_energy_kernel<F: Float, A: Float, N: Size>(
     logits: &Grid<'_, F, N>, // [outer, classes, inner]
     cost: &Grid<'_, F, N>,   // [outer, classes, inner]
     out: &mut Tensor<F>,     // [outer, 1, inner]
-    stats: &mut Tensor<A>,   // [outer, 4, inner]
+    stats: &mut Tensor<A>,   // [outer, 5, inner]
     rows: Rows,
     temperature: InputScalar,
     reciprocal: InputScalar,
@@ -43,46 +44,51 @@ fn free_energy_kernel<F: Float, A: Float, N: Size>(
     let reciprocal = reciprocal.get::<A>();
     let max = find_max::<F, A, N>(&logits, &place);
 
-    // The lowest values with their signs turned.
+    // The lowest cost with its sign turned.
     let mut cheapest = A::min_value();
-    let mut cheapest_joint = A::min_value();
     // The normaliser, and NaN if an allowed cost is.
     let mut sums = both.sums::<A>(&place, 2usize, |sums, _, x, f| {
         let allowed = !is_excluded::<A>(x, max);
         sums[0] += raw_weight::<A>(x, max, one);
         sums[1] += select(allowed && is_nan::<A>(f), f, zero);
-        let joint = f - gap::<A>(x, max, one) * temperature;
         let better = allowed && -f > cheapest;
         cheapest = select(better, -f, cheapest);
-        let better = allowed && f <= A::max_value() && -joint > cheapest_joint;
-        cheapest_joint = select(better, -joint, cheapest_joint);
     });
     add_up::<A>(&mut sums, &place, 2usize);
     let normaliser = sums[0];
     let unknown = is_nan::<A>(normaliser) || is_nan::<A>(sums[1]);
     let lowest = -row_max::<A>(cheapest, &place);
-    let lowest_joint = -row_max::<A>(cheapest_joint, &place);
 
-    // `Σ e^z (exp(-(f - lowest) / T) - 1)` and `Σ exp(z - (f - lowest_joint) / T)`.
-    let mut moments = both.sums::<A>(&place, 2usize, |sums, _, x, f| {
+    // `Σ e^z (exp(-(f - lowest) / T) - 1)` and the largest `z - (f - lowest) / T`.
+    let mut most = A::min_value();
+    let mut moment = both.sums::<A>(&place, 1usize, |sums, _, x, f| {
         let allowed = !is_excluded::<A>(x, max);
         let weight = raw_weight::<A>(x, max, one);
         let above = exp_m1_nonpositive::<A>((lowest - f) * reciprocal);
         let above = select(f > A::max_value(), -one, above);
         sums[0] += select(allowed, weight * above, zero);
-        let level = gap::<A>(x, max, one) - (f - lowest_joint) * reciprocal;
-        let level = exp_nonpositive::<A>(select(level > zero, zero, level));
-        sums[1] += select(allowed && f <= A::max_value(), level, zero);
+        let level = gap::<A>(x, max, one) - (f - lowest) * reciprocal;
+        let better = allowed && f <= A::max_value() && level > most;
+        most = select(better, level, most);
     });
-    add_up::<A>(&mut moments, &place, 2usize);
+    add_up::<A>(&mut moment, &place, 1usize);
+    let most = row_max::<A>(most, &place);
+    // `Σ exp(z - (f - lowest) / T - most)`.
+    let mut joint = both.sums::<A>(&place, 1usize, |sums, _, x, f| {
+        let allowed = !is_excluded::<A>(x, max) && f <= A::max_value();
+        let level = gap::<A>(x, max, one) - (f - lowest) * reciprocal - most;
+        let level = exp_nonpositive::<A>(select(level > zero, zero, level));
+        sums[0] += select(allowed, level, zero);
+    });
+    add_up::<A>(&mut joint, &place, 1usize);
 
     if place.speaks_for_row() {
-        let s = moments[0] / divisor::<A>(normaliser);
+        let s = moment[0] / divisor::<A>(normaliser);
         let warm = s > number::<A>(-0.5_f32);
         let near = lowest - temperature * ln_one_minus::<A>(-s);
         let log =
-            ln_positive::<A>(divisor::<A>(moments[1])) - ln_positive::<A>(divisor::<A>(normaliser));
-        let far = lowest_joint - temperature * log;
+            ln_positive::<A>(divisor::<A>(joint[0])) - ln_positive::<A>(divisor::<A>(normaliser));
+        let far = lowest - temperature * (most + log);
         let hopeless = lowest >= A::max_value();
         let nothing = normaliser == zero;
         let value = select(warm, near, far);
@@ -90,13 +96,14 @@ fn free_energy_kernel<F: Float, A: Float, N: Size>(
         let value = select(nothing, zero, value);
         let nan = normaliser + sums[1];
         out[place.row] = F::cast_from(select(unknown, nan, value));
-        let reference = select(warm, lowest, lowest_joint);
-        let reference = select(hopeless, A::max_value(), reference);
-        let sum = select(warm, s, moments[1]);
+        let reference = select(hopeless, A::max_value(), lowest);
+        let most = select(warm, zero, most);
+        let sum = select(warm, s, joint[0]);
         stats[place.number_at(0usize, STATS)] = select(unknown, nan, max);
         stats[place.number_at(1usize, STATS)] = select(unknown, nan, normaliser);
         stats[place.number_at(2usize, STATS)] = select(unknown, nan, reference);
-        stats[place.number_at(3usize, STATS)] = select(unknown, nan, sum);
+        stats[place.number_at(3usize, STATS)] = select(unknown, nan, most);
+        stats[place.number_at(4usize, STATS)] = select(unknown, nan, sum);
     }
 }
 
@@ -104,7 +111,7 @@ fn free_energy_kernel<F: Float, A: Float, N: Size>(
 fn free_energy_backward_kernel<F: Float, A: Float, N: Size>(
     logits: &Grid<'_, F, N>,                // [outer, classes, inner]
     cost: &Grid<'_, F, N>,                  // [outer, classes, inner]
-    stats: &Grid<'_, A, Const<1>>,          // [outer, 4, inner]
+    stats: &Grid<'_, A, Const<1>>,          // [outer, 5, inner]
     grad: &Grid<'_, F, Const<1>>,           // [outer, 1, inner]
     grad_logits: &mut Tensor<Vector<F, N>>, // [outer, classes, inner]
     grad_cost: &mut Tensor<Vector<F, N>>,   // [outer, classes, inner]
@@ -119,11 +126,12 @@ fn free_energy_backward_kernel<F: Float, A: Float, N: Size>(
     let row = known::<A>(stats, &place);
     let stats = stats.row(&place);
     let reference = stats.value::<A>(2usize, 0usize);
-    let s = stats.value::<A>(3usize, 0usize);
+    let most = stats.value::<A>(3usize, 0usize);
+    let s = stats.value::<A>(4usize, 0usize);
     let upstream = grad.row(&place).first::<A>();
     let to_logit = temperature.get::<A>() * upstream;
     let fixed = row.normaliser == zero || reference >= A::max_value();
-    // The stored sum is S <= 0 in the first formula, a normaliser of about 1 or more in the second.
+    // The stored sum is S <= 0 in the first formula, at least 1 in the second.
     let warm = s <= zero;
     let joint = select(warm, one + s, divisor::<A>(s));
     let mut of_logits = Vector::<F, N>::empty();
@@ -137,7 +145,7 @@ fn free_energy_backward_kernel<F: Float, A: Float, N: Size>(
         let above = select(f > A::max_value(), -one, above);
         let warm_share = p * (above + one) / joint;
         let warm_difference = p * (s - above) / joint;
-        let both = gap::<A>(x, row.max, one) + level;
+        let both = gap::<A>(x, row.max, one) + level - most;
         let cold_share = exp_nonpositive::<A>(select(both > zero, zero, both)) / joint;
         let cold_share = select(f > A::max_value(), zero, cold_share);
         let share = select(warm, warm_share, cold_share);
@@ -152,7 +160,7 @@ fn free_energy_backward_kernel<F: Float, A: Float, N: Size>(
     });
 }
 
-/// The free energy along `dim`, and four row statistics for [`free_energy_backward`].
+/// The free energy along `dim`, and five row statistics for [`free_energy_backward`].
 ///
 /// A cost of `+inf` forbids its class no less than a logit of `-inf`; costs must not be `-inf`. A row without an allowed class
 /// gives 0; one whose allowed costs are all `+inf` gives `+inf`. A cost at a forbidden class is ignored, NaN or not.
@@ -160,7 +168,7 @@ fn free_energy_backward_kernel<F: Float, A: Float, N: Size>(
 /// # Shapes
 /// - `logits`, `cost`: `[.., n, ..]`, n at `dim`
 /// - first result: the same with size 1 at `dim`
-/// - second result: the same with size 4 at `dim`
+/// - second result: the same with size 5 at `dim`
 ///
 /// # Panics
 /// If shapes or dtypes do not match, or the device cannot compute with the dtype.

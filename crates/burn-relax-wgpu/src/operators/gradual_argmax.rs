@@ -9,7 +9,7 @@ use cubecl::prelude::*;
 use crate::parts::{
     lanes::add_up,
     partials::{merged_max, partial_at},
-    powers::{find_top, lost_slopes, sharpened, unknown, won, won_slopes},
+    powers::{find_top, lost_slopes, sharpened, unit, unknown, won, won_slopes},
     prelude::*,
 };
 
@@ -79,6 +79,7 @@ fn gradual_backward_kernel<F: Float, A: Float, N: Size>(
     let mut slopes = Vector::<F, N>::empty();
     let both = values.beside(&grad.row(&place));
     let mut sums = both.sums::<A>(&place, 2usize, |sums, class, v, upstream| {
+        let v = unit::<A>(v);
         let (lost_slope, power_slope) = lost_slopes::<A>(v, p);
         let winner = v == top;
         sums[0] += select(winner, zero, upstream * power_slope);
@@ -119,8 +120,8 @@ fn gradual_backward_kernel<F: Float, A: Float, N: Size>(
 
 /// Gradual argmax along `dim`: `1 - (1 - v)^p` at every maximum of a row, `v^p` elsewhere.
 ///
-/// The domain is `0 <= v <= 1`, `p > 0`; outside it the result has no meaning. Zero stays zero, and so do numbers below the
-/// smallest normal one; `p = 1` changes nothing; a row that holds NaN becomes NaN.
+/// The domain is `0 <= v <= 1`, `p > 0`; values outside count as its ends. Zero stays zero, and so do numbers below
+/// the smallest normal one; `p = 1` changes nothing; a row that holds NaN becomes NaN.
 ///
 /// # Shapes
 /// - `values` and result: `[.., n, ..]`, n at `dim`

@@ -8,7 +8,7 @@ use cubecl::prelude::*;
 use crate::parts::{
     lanes::row_sum,
     math::is_nan,
-    powers::{find_top, lost_slopes, sharpened, unknown, won, won_slopes},
+    powers::{find_top, lost_slopes, sharpened, unit, unknown, won, won_slopes},
     prelude::*,
     special::divisor,
     stats::{known, write_stats},
@@ -74,6 +74,7 @@ fn normalised_gradual_backward_kernel<F: Float, A: Float, N: Size>(
     let sums = both.sums::<A>(&place, 1usize, |sums, class, v, upstream| {
         let arriving = (upstream - mean) / row.divisor;
         let arriving = select(empty, zero, arriving);
+        let v = unit::<A>(v);
         let (slope, power_slope) = lost_slopes::<A>(v, p);
         let winner = v == top;
         sums[0] += arriving * select(winner, won_power_slope, power_slope);
@@ -89,7 +90,7 @@ fn normalised_gradual_backward_kernel<F: Float, A: Float, N: Size>(
 
 /// [`gradual_argmax`](crate::gradual_argmax) along `dim` over its sum, and row statistics: the maximum of `v`, and that sum.
 ///
-/// The domain is `0 <= v <= 1`, `p > 0`; outside it the result has no meaning. A row of zeros gives zeros; a row that holds NaN
+/// The domain is `0 <= v <= 1`, `p > 0`; values outside count as its ends. A row of zeros gives zeros; a row that holds NaN
 /// becomes NaN.
 ///
 /// # Shapes

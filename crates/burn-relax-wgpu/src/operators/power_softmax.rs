@@ -61,10 +61,11 @@ fn power_kernel<F: Float, A: Float, N: Size>(
     let place = place(rows);
     let values = values.row(&place);
     let p = power.row(&place).first::<A>();
+    let zero = zero::<A>();
     let (max, sum) = if comptime!(phase == Phase::Finish) {
         let max = merged_max::<A>(&*partials, &place, FORWARD_PARTS);
         let first = partial_at(&place, 0usize, FORWARD_PARTS);
-        let mut sum = zero::<A>();
+        let mut sum = zero;
         for chunk in 0..place.rows.chunks {
             let at = first + chunk * FORWARD_PARTS;
             sum += raised::<A>(relative::<A>(partials[at], max), p) * partials[at + 1];
@@ -72,6 +73,8 @@ fn power_kernel<F: Float, A: Float, N: Size>(
         (max, sum)
     } else {
         let max = find_max::<F, A, N>(&values, &place);
+        // What rounding has carried below 0 is 0.
+        let max = select(max < zero, zero, max);
         let mut weights = Vector::<F, N>::empty();
         let sums = values
             .entries()
@@ -197,7 +200,7 @@ fn power_backward_kernel<F: Float, A: Float, N: Size>(
 
 /// `v^p / Σ v^p` along `dim`, and row statistics: the maximum of `v` and `Σ (v / max)^p`.
 ///
-/// The domain is `v >= 0`, `p > 0`. A row of zeros gives zeros and has statistics 0 and 0; a row that holds `+inf` shares the
+/// The domain is `v >= 0`, `p > 0`; below it `v` counts as 0. A row of zeros gives zeros and has statistics 0 and 0; a row that holds `+inf` shares the
 /// weight among those entries. Numbers below the smallest normal fraction of the maximum count as 0.
 ///
 /// # Shapes

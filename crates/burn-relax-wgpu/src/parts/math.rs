@@ -104,15 +104,40 @@ pub(crate) fn ln_positive<A: Float>(a: A) -> A {
 fn ln_normal<A: Float>(a: A) -> A {
     let size = A::size().comptime();
     if comptime!(size == 4) {
-        // 2^e m with √½ <= m < √2.
-        let bits = u32::reinterpret(a) + comptime!(ONE_BITS - SQRT_HALF_BITS);
-        let exponent = A::cast_from(i32::cast_from(bits >> 23) - 127);
-        let m = A::reinterpret((bits & 0x007f_ffff) + SQRT_HALF_BITS);
-        let f = m - one::<A>();
-        let rest = exponent * number::<A>(LN_2_LOW) + ln_rest::<A>(f);
-        exponent * number::<A>(LN_2_HIGH) + (f + rest)
+        let (exponent, f) = reduced::<A>(a);
+        ln_of_parts::<A>(exponent, f)
     } else {
         a.ln()
+    }
+}
+
+/// A normal `a > 0` as `2^e (1 + f)` with `√½ <= 1 + f < √2`.
+#[cube]
+fn reduced<A: Float>(a: A) -> (A, A) {
+    let bits = u32::reinterpret(a) + comptime!(ONE_BITS - SQRT_HALF_BITS);
+    let exponent = A::cast_from(i32::cast_from(bits >> 23) - 127);
+    let m = A::reinterpret((bits & 0x007f_ffff) + SQRT_HALF_BITS);
+    (exponent, m - one::<A>())
+}
+
+/// `ln(2^e (1 + f))` of such a number.
+#[cube]
+fn ln_of_parts<A: Float>(exponent: A, f: A) -> A {
+    let rest = exponent * number::<A>(LN_2_LOW) + ln_rest::<A>(f);
+    exponent * number::<A>(LN_2_HIGH) + (f + rest)
+}
+
+/// `ln u` of a draw, which is `u` or, if negative, `u - 1`.
+#[cube]
+fn ln_of_draw<A: Float>(draw: A) -> A {
+    let size = A::size().comptime();
+    let near_one = draw < zero::<A>();
+    if comptime!(size == 4) {
+        let (exponent, f) = reduced::<A>(draw);
+        let exponent = select(near_one, zero::<A>(), exponent);
+        ln_of_parts::<A>(exponent, select(near_one, draw, f))
+    } else {
+        select(near_one, draw.log1p(), draw.ln())
     }
 }
 
@@ -161,17 +186,17 @@ pub(crate) fn exp_m1_nonpositive<A: Float>(a: A) -> A {
     }
 }
 
-/// The Gumbel number `-ln(-ln u)` of a uniform number inside (0, 1): in f32 within 2 units in the last place over all 2²³ of
-/// them, whether the driver fuses multiplications with additions or not.
+/// The Gumbel number `-ln(-ln u)` of a [`draw`](super::noise::draw): in f32 within 2 units in the last place over all 2²⁴ of them,
+/// whether the driver fuses multiplications with additions or not.
 ///
 /// Near `u = 1/e` the outer logarithm is near 0 and would keep the absolute error of the inner one. There, with `d = u - 1/e`,
 /// the function is `e d + d³ q(d)`, `q` the polynomial of the CPU row kernels.
 #[cube]
-pub(crate) fn gumbel<A: Float>(u: A) -> A {
+pub(crate) fn gumbel<A: Float>(draw: A) -> A {
     let size = A::size().comptime();
-    let tail = -ln_normal::<A>(-ln_normal::<A>(u));
+    let tail = -ln_normal::<A>(-ln_of_draw::<A>(draw));
     if comptime!(size == 4) {
-        let d = u - number::<A>(CENTRE);
+        let d = draw - number::<A>(CENTRE);
         let mut q = d * number::<A>(-5382.5645) + number::<A>(2_205.227_5);
         q = q * d - number::<A>(407.111_63);
         q = q * d + number::<A>(182.536_82);

@@ -73,14 +73,24 @@ pub(crate) fn philox(block_low: u32, block_high: u32, seeds: &Seeds) -> Array<u3
     words
 }
 
-/// The 23 upper bits of a word as the middle of one of 2²³ equal parts of (0, 1): exact, never 0, never 1.
+/// The uniform number `u` that a Gumbel number is made from: the 23 upper bits of a word as the middle of one of 2²³ equal parts of
+/// (0, 1), or where its nine upper bits are ones the negative number `u - 1`, the middle of one of 2³² parts. Both are exact.
 #[cube]
-pub(crate) fn uniform<A: Float>(word: u32) -> A {
-    (A::cast_from(word >> 9) + number::<A>(0.5_f32)) * number::<A>(UNIFORM_STEP)
+pub(crate) fn draw<A: Float>(word: u32) -> A {
+    let half = number::<A>(0.5_f32);
+    let coarse = (A::cast_from(word >> 9) + half) * number::<A>(COARSE_STEP);
+    let fine = (A::cast_from(!word & 0x007f_ffff) + half) * number::<A>(FINE_STEP);
+    select(word >= NEAR_ONE, fine, coarse)
 }
 
+/// Words from here on give the distance from 1.
+const NEAR_ONE: u32 = 0xff80_0000;
+
 /// 2⁻²³
-const UNIFORM_STEP: f32 = 1.0 / 8_388_608.0;
+const COARSE_STEP: f32 = 1.0 / 8_388_608.0;
+
+/// -2⁻³²
+const FINE_STEP: f32 = -1.0 / 4_294_967_296.0;
 
 /// Where the noise of one row begins.
 #[derive(CubeType)]
@@ -125,7 +135,7 @@ pub(crate) fn gumbel_block<A: Float>(row: &NoiseRow, group: usize, seeds: &Seeds
     let mut noise = Array::<A>::new(4usize);
     #[unroll]
     for j in 0..BLOCK {
-        noise[j] = gumbel::<A>(uniform::<A>(words[j]));
+        noise[j] = gumbel::<A>(draw::<A>(words[j]));
     }
     noise
 }
@@ -134,16 +144,30 @@ pub(crate) fn gumbel_block<A: Float>(row: &NoiseRow, group: usize, seeds: &Seeds
 mod tests {
     use burn_backend::{Shape, TensorData, ops::FloatTensorOps};
     use burn_cubecl::{CubeBackend, CubeDevice, ops::into_data_sync, tensor::CubeTensor};
-    use burn_relax_kernels::{philox_block, uniform_f32};
+    use burn_relax_kernels::{draw_f32, philox_block};
     use burn_wgpu::WgpuDevice;
 
     use super::*;
 
-    /// The uniform or the Gumbel number of every word, one for each unit.
+    /// The word number `i` of those that give different numbers: first those of 23 bits, then those near 1.
+    fn word(i: u32) -> u32 {
+        if i < COARSE {
+            i << 9
+        } else {
+            i - COARSE + NEAR_ONE
+        }
+    }
+
+    /// Words that give different numbers of 23 bits.
+    const COARSE: u32 = 1 << 23;
+
+    /// The uniform or the Gumbel number of every such word, one for each unit.
     #[cube(launch)]
     fn numbers_kernel(numbers: &mut Tensor<f32>, #[comptime] uniforms: bool) {
         if ABSOLUTE_POS < numbers.len() {
-            let u = uniform::<f32>((ABSOLUTE_POS as u32) << 9);
+            let i = ABSOLUTE_POS as u32;
+            let word = select(i < COARSE, i << 9, i - COARSE + NEAR_ONE);
+            let u = draw::<f32>(word);
             numbers[ABSOLUTE_POS] = if comptime!(uniforms) {
                 u
             } else {
@@ -158,7 +182,7 @@ mod tests {
         let block = ABSOLUTE_POS as u32;
         let words = philox(low + block, high, seeds);
         for j in 0..4 {
-            numbers[ABSOLUTE_POS * 4 + j] = uniform::<f32>(words[j]);
+            numbers[ABSOLUTE_POS * 4 + j] = draw::<f32>(words[j]);
         }
     }
 
@@ -175,13 +199,13 @@ mod tests {
     }
 
     /// Uniform numbers there are.
-    const ALL: usize = 1 << 23;
+    const ALL: usize = 1 << 24;
 
     fn all(uniforms: bool) -> Vec<f32> {
         let numbers = zeros(ALL);
         numbers_kernel::launch(
             &numbers.client,
-            CubeCount::Static(256, 128, 1),
+            CubeCount::Static(256, 256, 1),
             CubeDim::new_1d(256),
             numbers.clone().into_tensor_arg(),
             uniforms,
@@ -192,7 +216,7 @@ mod tests {
     #[test]
     fn every_uniform_number_has_the_bits_of_the_cpu() {
         for (i, u) in all(true).into_iter().enumerate() {
-            let want = uniform_f32((i as u32) << 9);
+            let want = draw_f32(word(i as u32));
             assert_eq!(u.to_bits(), want.to_bits(), "uniform {i}");
         }
     }
@@ -202,11 +226,12 @@ mod tests {
     const UNITS: f64 = 4.0;
 
     #[test]
-    fn gumbel_numbers_of_all_uniforms_are_within_four_units_in_the_last_place() {
+    fn gumbel_numbers_of_all_draws_are_within_four_units_in_the_last_place() {
         let mut worst = (0.0, 0.0);
         for (i, g) in all(false).into_iter().enumerate() {
-            let u = f64::from(uniform_f32((i as u32) << 9));
-            let want = -(-u.ln()).ln();
+            let u = f64::from(draw_f32(word(i as u32)));
+            let ln_u = if u < 0.0 { u.ln_1p() } else { u.ln() };
+            let want = -(-ln_u).ln();
             let near = (want as f32).abs();
             let unit = f64::from(f32::from_bits(near.to_bits() + 1) - near);
             let error = (f64::from(g) - want).abs() / unit;
@@ -239,7 +264,7 @@ mod tests {
                     let counter = [low.wrapping_add(i), high, step as u32, (step >> 32) as u32];
                     philox_block(counter, [key as u32, (key >> 32) as u32])
                 });
-                let want: Vec<f32> = want.map(uniform_f32).collect();
+                let want: Vec<f32> = want.map(draw_f32).collect();
                 assert_eq!(read(numbers), want, "key {key}, block {low} {high}");
             }
         }

@@ -15,6 +15,13 @@ use super::{
 /// The smallest normal number. Smaller ones count as 0: a device may flush them.
 const TINY: f32 = f32::MIN_POSITIVE;
 
+/// A value that rounding has carried out of [0, 1], back at its end.
+#[cube]
+pub(crate) fn unit<A: Float>(v: A) -> A {
+    let v = select(v > one::<A>(), one::<A>(), v);
+    select(v < zero::<A>(), zero::<A>(), v)
+}
+
 /// Whether `v` is 0 as far as powers go.
 #[cube]
 pub(crate) fn is_zero<A: Float>(v: A) -> bool {
@@ -51,7 +58,7 @@ pub(crate) fn unknown<A: Float>() -> A {
 pub(crate) fn find_top<F: Float, A: Float, N: Size>(values: &Row<'_, F, N>, place: &Place) -> A {
     let mut max = A::min_value();
     values.entries().each::<A>(place, |_, v, _| {
-        let v = select(is_nan::<A>(v), unknown::<A>(), v);
+        let v = select(is_nan::<A>(v), unknown::<A>(), unit::<A>(v));
         max = select(v > max, v, max);
     });
     row_max::<A>(max, place)
@@ -90,6 +97,7 @@ pub(crate) fn lost_slopes<A: Float>(v: A, p: A) -> (A, A) {
 /// The gradual argmax of a value.
 #[cube]
 pub(crate) fn sharpened<A: Float>(v: A, p: A, top: A, won: A) -> A {
+    let v = unit::<A>(v);
     let (_lower, lost, _log) = powers::<A>(v, p);
     let lost = select(is_zero::<A>(v), zero::<A>(), lost);
     select(v == top, won, lost)

@@ -114,10 +114,10 @@ macro_rules! __operations {
             power_softmax_backward(values: Float, power: Float, output: Float, stats: Float, grad: Float; dim: usize)
                 -> (grad_values: Float = like(values), grad_power: Float = of_rows(values, power, dim)) {}
 
-            /// `-T log Σ softmax(logits) exp(-cost / T)`, and four row statistics: maximum and normaliser of the logits, then two
+            /// `-T log Σ softmax(logits) exp(-cost / T)`, and five row statistics: maximum and normaliser of the logits, then three
             /// that the backward pass of the same body reads.
             free_energy(logits: Float, cost: Float; dim: usize, temperature: f64)
-                -> (energy: Float = sized(logits, dim, 1), stats: FloatTensor = statistics(logits, dim, 4))
+                -> (energy: Float = sized(logits, dim, 1), stats: FloatTensor = statistics(logits, dim, 5))
                 { gradient (logits, cost) = free_energy_backward(logits, cost, stats; dim, temperature) }
             /// Gradients of the free energy for logits and cost.
             free_energy_backward(logits: Float, cost: Float, stats: Float, grad: Float; dim: usize, temperature: f64)

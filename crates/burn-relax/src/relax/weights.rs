@@ -182,7 +182,7 @@ fn perturbed<const D: usize>(
             .greater_scalar(largest);
         noise = noise.mask_fill(spread(decided, logits.dims()), 0.0);
     }
-    let perturbed = Centred::new(logits, dim).map(|gaps| gaps.add(noise));
+    let perturbed = with_noise(Centred::new(logits, dim), noise, dim);
     let map = map.map(|_, coefficient| coefficient.load());
     let sample = if choose {
         hard(op, map, perturbed, dim)
@@ -190,6 +190,25 @@ fn perturbed<const D: usize>(
         map.weights(op, perturbed, dim)
     };
     store(sample, dtype)
+}
+
+/// Logits with noise, relative to the largest of them: there is room for what the addition rounds off, which decides at low
+/// temperatures.
+fn with_noise<const D: usize>(logits: Centred<D>, noise: Tensor<D>, dim: usize) -> Tensor<D> {
+    let forbidden = logits.forbidden.clone();
+    logits.map(|gaps| {
+        let scores = gaps.clone().add(noise.clone());
+        let (gaps, noise, sum) = (gaps.constant(), noise.constant(), scores.clone().constant());
+        let added = sum.clone().sub(gaps.clone());
+        let lost = gaps
+            .sub(sum.clone().sub(added.clone()))
+            .add(noise.sub(added));
+        // NaN beside infinite noise.
+        let lost = lost.clone().mask_fill(lost.is_nan(), 0.0);
+        let top = sum.mask_fill(forbidden, f64::NEG_INFINITY).max_dim(dim);
+        let top = top.clone().mask_fill(top.is_inf(), 0.0);
+        scores.sub(top).add(lost)
+    })
 }
 
 /// The one-hot of a class drawn at a temperature, with the gradient of the map of the logits without noise.

@@ -1,6 +1,6 @@
 //! Arithmetic in `f64`: its constants and polynomials.
 
-use super::elementary::{ln_of_ln, polynomial};
+use super::elementary::{NEAR_ONE, ln_of_ln, polynomial};
 use crate::lanes::vector::{Backend, Real, Vector};
 
 impl Real for f64 {
@@ -91,8 +91,19 @@ impl Real for f64 {
     }
 
     #[inline(always)]
-    fn gumbel<V: Vector<Scalar = f64>>(u: V) -> V {
-        ln_of_ln(u)
+    fn draw(bits: u32) -> f64 {
+        // Both conversions are of 23 bits: exact, and vector instructions.
+        let below_one = (!bits & 0x7f_ffff) as f64 + 0.5;
+        if bits >= NEAR_ONE {
+            below_one * (-1.0 / 4_294_967_296.0)
+        } else {
+            f64::uniform(bits)
+        }
+    }
+
+    #[inline(always)]
+    fn gumbel<V: Vector<Scalar = f64>>(draw: V) -> V {
+        ln_of_ln(draw)
     }
 
     #[inline(always)]

@@ -48,23 +48,41 @@ pub(crate) fn ln_normal<V: Vector>(x: V) -> V {
 /// `ln(x * 2^-lift)`
 #[inline(always)]
 fn ln_scaled<V: Vector>(x: V, lift: V) -> V {
-    // Written as 2^e * m with sqrt(1/2) <= m < sqrt 2; the biased exponent becomes a float through the integers' bits.
+    let (e, f) = reduced(x);
+    ln_of_parts(e - lift, f)
+}
+
+/// A normal `x > 0` as `2^e (1 + f)` with `sqrt(1/2) <= 1 + f < sqrt 2`.
+#[inline(always)]
+fn reduced<V: Vector>(x: V) -> (V, V) {
+    // The biased exponent becomes a float through the integers' bits.
     let t = x.iadd(V::Scalar::ONE_BITS - V::Scalar::SQRT_HALF_BITS);
     let m = t
         .iand(V::Scalar::MANTISSA_BITS)
         .iadd(V::Scalar::SQRT_HALF_BITS);
     let biased = t.shr_mantissa().ior(V::Scalar::INTEGER_BITS);
-    let e = biased - V::splat(V::Scalar::INTEGER_OFFSET) - lift;
-    let f = m - V::splat(V::Scalar::ONE);
+    let e = biased - V::splat(V::Scalar::INTEGER_OFFSET);
+    (e, m - V::splat(V::Scalar::ONE))
+}
+
+/// `ln(2^e (1 + f))` of such a number.
+#[inline(always)]
+fn ln_of_parts<V: Vector>(e: V, f: V) -> V {
     let rest = e.mul_add(V::splat(V::Scalar::LN2_LOW), V::Scalar::ln_rest(f));
     e.mul_add(V::splat(V::Scalar::LN2_HIGH), f + rest)
 }
 
-/// `-ln(-ln u)`
+/// Draws from here on are kept as their distance from 1.
+pub(crate) const NEAR_ONE: u32 = 0xff80_0000;
+
+/// `-ln(-ln u)` of a draw, which is `u` or, if negative, `u - 1`.
 #[inline(always)]
-pub(super) fn ln_of_ln<V: Vector>(u: V) -> V {
+pub(super) fn ln_of_ln<V: Vector>(draw: V) -> V {
     let zero = V::splat(V::Scalar::ZERO);
-    zero - ln_normal(zero - ln_normal(u))
+    let (e, f) = reduced(draw);
+    let near_one = draw.lt(zero);
+    let (e, f) = (V::select(near_one, zero, e), V::select(near_one, draw, f));
+    zero - ln_normal(zero - ln_of_parts(e, f))
 }
 
 /// A polynomial, highest power first: its even and odd parts by Horner's scheme, side by side, which halves the chain of

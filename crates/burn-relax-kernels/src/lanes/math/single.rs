@@ -1,6 +1,6 @@
 //! Arithmetic in `f32`: its constants and polynomials.
 
-use super::elementary::{ln_of_ln, polynomial};
+use super::elementary::{NEAR_ONE, ln_of_ln, polynomial};
 use crate::lanes::vector::{Backend, Real, Vector};
 
 impl Real for f32 {
@@ -80,7 +80,18 @@ impl Real for f32 {
     }
 
     #[inline(always)]
-    fn gumbel<V: Vector<Scalar = f32>>(u: V) -> V {
+    fn draw(bits: u32) -> f32 {
+        // Both conversions are of 23 bits: exact, and vector instructions.
+        let below_one = (!bits & 0x7f_ffff) as f32 + 0.5;
+        if bits >= NEAR_ONE {
+            below_one * (-1.0 / 4_294_967_296.0)
+        } else {
+            f32::uniform(bits)
+        }
+    }
+
+    #[inline(always)]
+    fn gumbel<V: Vector<Scalar = f32>>(draw: V) -> V {
         // Near u = 1/e the outer logarithm is near 0 and would keep the absolute error of the inner one. There, with
         // d = u - 1/e, the whole function is e d + d^2 q(d), q a polynomial (Chebyshev fit for |d| <= 0.179, relative error of
         // the whole 1e-8). Both 1/e and e are split, so that the leading product has one rounding.
@@ -104,8 +115,9 @@ impl Real for f32 {
             0.0,
             8.254840366817007e-08, // the rest of e
         ];
-        let tail = ln_of_ln(u);
-        let d = u - V::splat(CENTRE);
+        let tail = ln_of_ln(draw);
+        // A draw near 1, which is negative, is far from the centre too.
+        let d = draw - V::splat(CENTRE);
         let centre = d.mul_add(V::splat(E), d.mul_add(polynomial(d, P), V::splat(SHIFT)));
         V::select(
             (d * d).lt(V::splat(CENTRE_RADIUS * CENTRE_RADIUS)),

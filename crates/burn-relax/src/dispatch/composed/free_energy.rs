@@ -30,7 +30,8 @@ fn rows<B: Backend>(
     (prior, posterior, least)
 }
 
-/// `F = min f - T (log Σ exp(x - max - (f - min f)/T) - log Σ exp(x - max))`; the statistics hold maximum and normaliser of both sums.
+/// `F = min f - T (log Σ exp(x - max - (f - min f)/T) - log Σ exp(x - max))`; the statistics hold maximum and normaliser of
+/// both sums, and the lowest cost.
 ///
 /// See [`RelaxOps::free_energy`](crate::dispatch::RelaxOps::free_energy).
 pub(super) fn free_energy<B: Backend>(
@@ -58,7 +59,7 @@ pub(super) fn free_energy<B: Backend>(
         .fill(&hopeless, f64::INFINITY)
         .fill(&nothing, 0.0);
     let stats = Float::cat(
-        vec![prior.max, prior.sum, posterior.max, posterior.sum],
+        vec![prior.max, prior.sum, least, posterior.max, posterior.sum],
         dim,
     );
     (energy, stats)

@@ -4,7 +4,7 @@ use burn_core::backend::Backend;
 
 use super::{
     float::{Float, Mask},
-    powers::{pow, safe_ln, slope},
+    powers::{pow, safe_ln, slope, unit},
 };
 
 /// Winners of each row: every entry that equals the row's maximum.
@@ -18,6 +18,7 @@ pub(super) fn gradual_argmax<B: Backend>(
     power: Float<B>,
     dim: usize,
 ) -> Float<B> {
+    let values = unit(values);
     let winners = winners(&values, dim);
     // 1 - (1 - v)^p = -expm1(t) with t = p log1p(-v), and expm1(t) = tanh(t / 2) (exp(t) + 1): exact for small v too.
     let certain = values.equal_to(1.0);
@@ -40,6 +41,7 @@ pub(super) fn gradual_argmax_backward<B: Backend>(
     dim: usize,
     of_power: bool,
 ) -> (Float<B>, Float<B>) {
+    let values = unit(values);
     let winners = winners(&values, dim);
     let rest = values.clone().neg().add_scalar(1.0);
     let base = values.replace(&winners, &rest);

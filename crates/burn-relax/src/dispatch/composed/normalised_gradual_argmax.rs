@@ -5,6 +5,7 @@ use burn_core::backend::Backend;
 use super::{
     float::Float,
     gradual_argmax::{gradual_argmax, gradual_argmax_backward},
+    powers::unit,
     row::normalise,
 };
 
@@ -14,7 +15,7 @@ pub(super) fn normalised_gradual_argmax<B: Backend>(
     power: Float<B>,
     dim: usize,
 ) -> (Float<B>, Float<B>) {
-    let max = values.clone().max_dim(dim);
+    let max = unit(values.clone().max_dim(dim));
     let gates = gradual_argmax(values, power, dim);
     let sum = gates.clone().sum_dim(dim);
     let probs = normalise(gates, &sum);

@@ -17,6 +17,12 @@ pub(super) fn sample_categorical<B: Backend>(
     let row = row(&logits, dim, temperature);
     let gaps = row.gaps.clone().fill(&row.forbidden, f64::NEG_INFINITY);
     let indices = draw(gaps, dim, samples, seed);
+    // A row with NaN has no probabilities: it shows the first NaN.
+    let mut shape = logits.shape();
+    shape[dim] = samples;
+    let unknown = row.sum.is_nan().expand(shape.clone());
+    let first = B::int_expand(argmax(logits, dim), shape);
+    let indices = B::int_mask_where(indices, unknown.primitive(), first);
     let log_prob = log_probs(&row).gather(dim, indices.clone());
     (indices, log_prob, row.stats(dim))
 }

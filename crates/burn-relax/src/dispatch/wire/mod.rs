@@ -18,7 +18,7 @@ use crate::dispatch::{
 /// The version of the operations' names: what a client sends is run by servers of the same version only.
 macro_rules! version {
     () => {
-        3
+        4
     };
 }
 #[cfg(feature = "router")]
