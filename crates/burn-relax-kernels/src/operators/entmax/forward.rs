@@ -3,6 +3,7 @@
 
 use super::calls::{Forward, excess_of};
 use super::candidates::{candidates, put_back, room};
+use super::joined::{JOINING, joined_row, joins};
 use super::map::{General, Map, Square};
 use super::michelot::Linear;
 use super::threshold::search;
@@ -41,13 +42,17 @@ fn sparse_row<B: Backend, A: Real, M: Map<A>>(
     probs: &mut [MaybeUninit<A>],
 ) -> usize {
     let found = search::<B, A, M>(map, x, max, list);
+    if map.excess() >= A::from_f64(JOINING) && joins::<B, A>(x, max, found.scale) {
+        let threshold = max.to_f64() - 1.0 / found.scale.value();
+        return joined_row(x, threshold, map.excess().to_f64(), probs);
+    }
     if M::KEPT {
         put_back::<B, A>(x, max, found.listed, list, found.normaliser, probs);
         return found.support;
     }
     lanes!(A::Lanes<B>, x.len(), |i, k, U| {
         let z = get::<B, A, U>(x, i, k, A::NEG_INFINITY) - Pack::splat(max);
-        let (r, _) = map.weights(z, Pack::splat(found.scale));
+        let (r, _) = map.weights(z, found.scale);
         put::<B, A, U>(probs, i, k, r * Pack::splat(found.normaliser));
     });
     found.support

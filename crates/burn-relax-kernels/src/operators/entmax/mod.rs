@@ -8,6 +8,7 @@ mod backward;
 mod calls;
 mod candidates;
 mod forward;
+mod joined;
 mod map;
 mod michelot;
 mod steps;
