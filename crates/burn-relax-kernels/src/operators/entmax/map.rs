@@ -58,12 +58,9 @@ impl<A: Real> Scale<A> {
     #[inline(always)]
     pub(super) fn base<V: Vector<Scalar = A>>(&self, z: V) -> V {
         let base = z.mul_add(V::splat(self.high), V::splat(A::ONE));
-        // Forbidden entries, -inf, have a base of either sign: a low part of the other one must not make it NaN.
-        V::select(
-            z.lt(V::splat(A::MIN)),
-            base,
-            z.mul_add(V::splat(self.low), base),
-        )
+        let longer = z.mul_add(V::splat(self.low), base);
+        // An infinite base meets an infinity of the other sign.
+        V::select(longer.eq(longer), longer, base)
     }
 }
 
