@@ -108,7 +108,7 @@ fn shape(rows: usize, n: usize, threads: usize, filter: &str) {
     let coordinates: Vec<f32> = (0..n).map(|i| i as f32).collect();
     let grad_row = vec![1.0f32; rows];
     let (mut big, mut big2) = (spare(total), spare(total));
-    let (mut small, mut stats) = (spare(rows), spare(4 * rows));
+    let (mut small, mut stats) = (spare(rows), spare(5 * rows));
     let mut index = vec![MaybeUninit::new(0i64); rows];
     let report = |name: &str, floats: usize, kernel: &mut dyn FnMut()| {
         if !name.contains(filter) {

@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn rare_classes_win_at_their_rate() {
         // Draws that are left out win less than once in e^60 times.
-        for exponent in [12, 16, 20, 24, 28, 30] {
+        for exponent in [16, 20, 24, 28, 30] {
             let p = 2f64.powi(-exponent);
             let words = ((p * 60.0 * 2f64.powi(32)) as u32).max(60);
             let draws = (0..words).map(|k| f64::from(f32::draw(!k)));

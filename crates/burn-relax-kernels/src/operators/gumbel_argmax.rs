@@ -15,7 +15,7 @@ use crate::row::head::{Head, reciprocal, soft_gradient};
 use crate::row::input::In;
 use crate::row::perturbed::Perturbed;
 use crate::row::race::{score, winner};
-use crate::row::special::{fill, max_and_nan, row_max, stored_max};
+use crate::row::special::{fill, is_constant, max_and_nan, row_max, stored_max};
 use crate::row::sums::Mean;
 
 /// Rows at least this long look for their winner by bounds: it costs two logarithms for one or two vectors of the row. Shorter rows are

@@ -254,7 +254,7 @@ fn the_published_values_come_out() {
         (0.1, 0.102390291, [0.004860470, -0.064080580, 0.059220110]),
     ];
     for (t, value, gradient) in energies {
-        let (mut e, mut s) = (out::<f64>(1), stats::<f64>(4));
+        let (mut e, mut s) = (out::<f64>(1), stats::<f64>(5));
         kernels::free_energy(&x, &[1.0, 0.0, 3.0], 3, t, &mut e, &mut s);
         assert_close("free energy", &filled(e), &[value], 1e-8, 0.0);
         let (mut gx, mut gf) = (out::<f64>(3), out::<f64>(3));
@@ -283,7 +283,7 @@ fn the_published_values_come_out() {
 
 fn energy(x: &[f32], cost: &[f32], t: f64) -> (f32, Vec<f32>, Vec<f32>) {
     let n = x.len();
-    let (mut e, mut s) = (out::<f32>(1), stats::<f32>(4));
+    let (mut e, mut s) = (out::<f32>(1), stats::<f32>(5));
     kernels::free_energy(x, cost, n, t, &mut e, &mut s);
     let (mut gx, mut gf) = (out::<f32>(n), out::<f32>(n));
     kernels::free_energy_backward(x, cost, &filled(s), &[1.0], n, t, &mut gx, &mut gf);

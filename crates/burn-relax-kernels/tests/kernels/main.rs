@@ -12,3 +12,4 @@ mod paths;
 mod sparse;
 mod support;
 mod tensors;
+mod threshold;

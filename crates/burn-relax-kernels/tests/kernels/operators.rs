@@ -83,7 +83,7 @@ fn maps<F: Element>(c: &Case, a: &mut Answers) {
     call!(a, "", soft_argmax(&logits, &coordinates, n, t) -> (output: F[1], stats: Acc[2]));
     call!(a, "", soft_argmax_backward(&logits, &coordinates, &stats, &output, &grad_row, n, t)
         -> (grad_logits: F[n]));
-    call!(a, "", free_energy(&logits, &cost, n, t) -> (energy: F[1], stats: Acc[4]));
+    call!(a, "", free_energy(&logits, &cost, n, t) -> (energy: F[1], stats: Acc[5]));
     call!(a, "", free_energy_backward(&logits, &cost, &stats, &grad_row, n, t)
         -> (grad_logits: F[n], grad_cost: F[n]));
 }

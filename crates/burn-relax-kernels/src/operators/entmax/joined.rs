@@ -65,27 +65,31 @@ pub(super) fn joined_row<A: Real>(
     let support = entries.partition_point(|&y| sum_above(&entries, y, excess) < 1.0);
     let entries = &entries[..support];
     let joining = entries[support - 1];
-    let raised = raised(entries, joining, excess);
+    let q = joining_weight(entries, joining, excess);
+    let raised = power(q, excess);
     for (p, x) in probs.iter_mut().zip(x) {
-        let base = excess * (x.to_f64() - joining) + raised;
-        let weight = if x.to_f64() < joining || base <= 0.0 {
-            0.0
+        let above = x.to_f64() - joining;
+        p.write(A::from_f64(if above > 0.0 {
+            power(excess * above + raised, 1.0 / excess)
+        } else if above == 0.0 {
+            q
         } else {
-            power(base, 1.0 / excess)
-        };
-        p.write(A::from_f64(weight));
+            0.0
+        }));
     }
     support
 }
 
-/// `q^e` for the weight `q` of the lowest of the entries.
-fn raised(entries: &[f64], joining: f64, excess: f64) -> f64 {
+/// The weight `q` of the lowest of the entries.
+fn joining_weight(entries: &[f64], joining: f64, excess: f64) -> f64 {
     let above = sum_above(entries, joining, excess);
-    let ties = entries.iter().rev().take_while(|&&x| x == joining).count();
-    let mut q = (1.0 - above) / ties as f64;
+    let ties = entries.iter().filter(|&&x| x == joining).count();
+    let entries = &entries[..entries.len() - ties];
+    let ties = ties as f64;
+    let mut q = (1.0 - above) / ties;
     for _ in 0..MOST_STEPS {
         let raised = power(q, excess);
-        let (mut total, mut slope) = (0.0, 0.0);
+        let (mut total, mut slope) = (ties * q, ties);
         for x in entries {
             let p = power(excess * (x - joining) + raised, 1.0 / excess);
             total += p;
@@ -97,5 +101,5 @@ fn raised(entries: &[f64], joining: f64, excess: f64) -> f64 {
         }
         q = next;
     }
-    power(q, excess)
+    q
 }

@@ -1,0 +1,64 @@
+//! Sparse rows with entries near the threshold.
+
+use crate::support::{assert_close, filled, narrow, out, stats, wide};
+use burn_relax_kernels::{self as kernels, Element};
+
+/// The entmax of a row with a fixed alpha.
+fn entmax<F: Element>(x: &[f64], alpha: f64) -> Vec<f64> {
+    let (mut p, mut s) = (out::<F>(x.len()), stats::<F>(2));
+    kernels::entmax(&narrow::<F>(x), x.len(), alpha, &mut p, &mut s);
+    wide(&filled(p))
+}
+
+#[test]
+fn an_entry_that_joins_beyond_alpha_three_has_its_weight() {
+    // (1 + 4 z / v)^(1/4) at z = -.2375, from forty digits.
+    let want = [0.987_259, 0.012_741];
+    assert_close(
+        "f32",
+        &entmax::<f32>(&[0.0, -0.2375], 5.0),
+        &want,
+        1e-6,
+        0.0,
+    );
+    assert_close(
+        "f64",
+        &entmax::<f64>(&[0.0, -0.2375], 5.0),
+        &want,
+        1e-6,
+        0.0,
+    );
+    // A pair p, 1 - p by its difference (p^e - (1 - p)^e) / e, whatever alpha is.
+    for alpha in [3.0, 4.0, 5.0, 7.0, 9.0, 16.0] {
+        let e: f64 = alpha - 1.0;
+        for p in [0.5, 0.4, 0.2, 0.1, 0.05, 0.02] {
+            let z = (f64::powf(p, e) - f64::powf(1.0 - p, e)) / e;
+            // What f64 cannot tell of the logit shows in the weight.
+            let slope = f64::powf(p, 1.0 - e) * f64::EPSILON;
+            let got = entmax::<f64>(&[z, 0.0], alpha);
+            assert!(
+                (got[0] - p).abs() < 1e-12 + slope.min(p),
+                "{alpha} {p}: {got:?}"
+            );
+            assert!((got[0] + got[1] - 1.0).abs() < 1e-12);
+        }
+    }
+}
+
+#[test]
+fn a_leader_before_thousands_of_near_ties_has_its_weight() {
+    for (alpha, n) in [(1.5, 4467), (1.9, 3000), (1.25, 5000), (1.75, 4000)] {
+        let x: Vec<f64> = (0..n)
+            .map(|i| {
+                if i == 0 {
+                    0.0
+                } else {
+                    -0.9 - 1e-3 * (i % 97) as f64 / 97.0
+                }
+            })
+            .map(|x| f64::from(x as f32))
+            .collect();
+        let (got, want) = (entmax::<f32>(&x, alpha), entmax::<f64>(&x, alpha));
+        assert_close(&format!("{alpha}"), &got, &want, 1e-6, 0.0);
+    }
+}
