@@ -97,7 +97,7 @@ pub(crate) fn not_empty<const D: usize, K: Basic>(
 
 /// The axis that is chosen over, along which there is something to choose.
 #[track_caller]
-pub(crate) fn classes<const D: usize>(op: &str, logits: &Tensor<D>, dim: impl AsIndex) -> usize {
+pub(crate) fn class_dim<const D: usize>(op: &str, logits: &Tensor<D>, dim: impl AsIndex) -> usize {
     let dim = self::dim::<D>(op, dim);
     not_empty(op, "logits", logits, dim);
     dim

@@ -5,7 +5,7 @@ use crate::{
     parts::{
         centred::{Centred, spread},
         constant::Constant,
-        dtype::{is_exact, load},
+        dtype::load,
     },
 };
 
@@ -76,16 +76,18 @@ impl<const D: usize> Coefficient<D> {
         }
     }
 
-    /// The coefficient as a tensor, behind what it belongs to: both in the latter's dtype, or in f32 where a plain number would be
-    /// rounded by it.
-    pub(crate) fn behind(self, tensor: Tensor<D>, dim: usize) -> (Tensor<D>, Tensor<D>) {
-        let tensor = tensor.dequantize();
-        let tensor = match self {
-            Self::Number(value) if !is_exact(value, tensor.dtype()) => load(tensor),
-            _ => tensor,
-        };
-        let coefficient = self.into_tensor(&tensor, dim);
-        (tensor, coefficient)
+    /// The checked coefficient as a tensor.
+    #[track_caller]
+    pub(crate) fn checked(
+        self,
+        op: &str,
+        argument: &str,
+        logits: &Tensor<D>,
+        dim: usize,
+    ) -> Tensor<D> {
+        check::not_empty(op, "values", logits, dim);
+        self.check(op, argument, logits, dim);
+        self.into_tensor(logits, dim)
     }
 
     /// In at least f32.

@@ -55,7 +55,7 @@ pub fn categorical_log_prob<const D: usize>(
     dim: impl AsIndex,
 ) -> Tensor<D> {
     let op = "categorical_log_prob";
-    let dim = check::classes(op, &logits, dim);
+    let dim = check::class_dim(op, &logits, dim);
     check::same_rows(op, "indices", logits.shape(), indices.shape(), dim);
     let (log_probs, _) = <Dispatch as RelaxOps>::categorical_log_prob(
         logits.dequantize().into_dispatch(),
@@ -92,7 +92,7 @@ pub fn categorical_log_prob<const D: usize>(
 #[track_caller]
 pub fn categorical_entropy<const D: usize>(logits: Tensor<D>, dim: impl AsIndex) -> Tensor<D> {
     let op = "categorical_entropy";
-    let dim = check::classes(op, &logits, dim);
+    let dim = check::class_dim(op, &logits, dim);
     let dtype = logits.dtype();
     let log_probs = log_softmax(load(logits), dim);
     let forbidden = is_forbidden(&log_probs);
@@ -150,7 +150,7 @@ pub fn sample_categorical<const D: usize>(
     seed: impl Into<Seed>,
 ) -> Tensor<D, Int> {
     let op = "sample_categorical";
-    let dim = check::classes(op, &logits, dim);
+    let dim = check::class_dim(op, &logits, dim);
     check::at_least(op, "samples", 1, samples);
     sample(logits.constant(), dim, samples, 1.0, seed.into()).0
 }
@@ -205,7 +205,7 @@ pub fn sample_categorical_with_log_prob<const D: usize>(
     seed: impl Into<Seed>,
 ) -> (Tensor<D, Int>, Tensor<D>) {
     let op = "sample_categorical_with_log_prob";
-    let dim = check::classes(op, &logits, dim);
+    let dim = check::class_dim(op, &logits, dim);
     check::at_least(op, "samples", 1, samples);
     sample(logits, dim, samples, 1.0, seed.into())
 }

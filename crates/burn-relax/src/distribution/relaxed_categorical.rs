@@ -54,7 +54,7 @@ pub fn relaxed_categorical_log_density<const D: usize>(
     temperature: impl Into<Coefficient<D>>,
 ) -> Tensor<D> {
     let op = "relaxed_categorical_log_density";
-    let dim = check::classes(op, &logits, dim);
+    let dim = check::class_dim(op, &logits, dim);
     check::beside(op, "weights", &logits, &weights);
     let temperature = temperature.into();
     temperature.check(op, "temperature", &logits, dim);

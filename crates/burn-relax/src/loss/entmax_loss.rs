@@ -126,7 +126,7 @@ fn loss<const D: usize>(
     dim: impl AsIndex,
     alpha: Coefficient<D>,
 ) -> Tensor<D> {
-    let dim = check::classes(op, &logits, dim);
+    let dim = check::class_dim(op, &logits, dim);
     check::beside(op, "targets", &logits, &targets);
     alpha.check(op, "alpha", &logits, dim);
     let dtype = logits.dtype();

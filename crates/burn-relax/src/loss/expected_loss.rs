@@ -45,7 +45,7 @@ pub fn expected_loss<const D: usize>(
     dim: impl AsIndex,
 ) -> Tensor<D> {
     let op = "expected_loss";
-    let dim = check::classes(op, &logits, dim);
+    let dim = check::class_dim(op, &logits, dim);
     check::beside(op, "cost", &logits, &cost);
     soft_argmax_gather_of(op, logits, cost, dim, 1.0.into())
 }

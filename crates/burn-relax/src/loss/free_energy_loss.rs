@@ -71,7 +71,7 @@ pub fn free_energy_loss<const D: usize>(
     temperature: impl Into<Coefficient<D>>,
 ) -> Tensor<D> {
     let op = "free_energy_loss";
-    let dim = check::classes(op, &logits, dim);
+    let dim = check::class_dim(op, &logits, dim);
     check::beside(op, "cost", &logits, &cost);
     let temperature = temperature.into();
     temperature.check(op, "temperature", &logits, dim);

@@ -52,7 +52,7 @@ use crate::{
 #[track_caller]
 pub fn load_balancing_loss<const D: usize>(logits: Tensor<D>, dim: impl AsIndex) -> Tensor<1> {
     let op = "load_balancing_loss";
-    let dim = check::classes(op, &logits, dim);
+    let dim = check::class_dim(op, &logits, dim);
     let (dtype, classes) = (logits.dtype(), logits.dims()[dim]);
     let Some(rows) = rows(&logits, dim) else {
         return Tensor::zeros([1], (&logits.device(), dtype));
@@ -108,7 +108,7 @@ pub fn load_balancing_loss<const D: usize>(logits: Tensor<D>, dim: impl AsIndex)
 #[track_caller]
 pub fn importance_loss<const D: usize>(logits: Tensor<D>, dim: impl AsIndex) -> Tensor<1> {
     let op = "importance_loss";
-    let dim = check::classes(op, &logits, dim);
+    let dim = check::class_dim(op, &logits, dim);
     let (dtype, classes) = (logits.dtype(), logits.dims()[dim]);
     let Some(rows) = rows(&logits, dim) else {
         return Tensor::zeros([1], (&logits.device(), dtype));

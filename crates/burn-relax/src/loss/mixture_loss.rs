@@ -59,7 +59,7 @@ pub fn mixture_loss<const D: usize>(
     dim: impl AsIndex,
 ) -> Tensor<D> {
     let op = "mixture_loss";
-    let dim = check::classes(op, &logits, dim);
+    let dim = check::class_dim(op, &logits, dim);
     check::beside(op, "log_likelihood", &logits, &log_likelihood);
     free_energy_loss(logits, log_likelihood.neg(), dim, 1.0)
 }
@@ -107,7 +107,7 @@ pub fn hard_mixture_loss<const D: usize>(
     dim: impl AsIndex,
 ) -> Tensor<D> {
     let op = "hard_mixture_loss";
-    let dim = check::classes(op, &logits, dim);
+    let dim = check::class_dim(op, &logits, dim);
     check::beside(op, "log_likelihood", &logits, &log_likelihood);
     winner(logits, log_likelihood.neg(), dim, true)
 }

@@ -56,7 +56,7 @@ pub fn winner_takes_all_loss<const D: usize>(
     dim: impl AsIndex,
 ) -> Tensor<D> {
     let op = "winner_takes_all_loss";
-    let dim = check::classes(op, &logits, dim);
+    let dim = check::class_dim(op, &logits, dim);
     check::beside(op, "cost", &logits, &cost);
     winner(logits, cost, dim, false)
 }

@@ -176,7 +176,7 @@ impl ScoreFunctionSelector {
         values: Tensor<DV>,
     ) -> Selection<D, DV> {
         let op = "ScoreFunctionSelector";
-        let dim = check::classes(op, &logits, self.dim);
+        let dim = check::class_dim(op, &logits, self.dim);
         check::values_of(op, &logits, &values);
 
         let device = logits.device();

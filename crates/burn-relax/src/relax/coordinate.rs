@@ -127,7 +127,7 @@ impl<const D: usize> Relaxation<D> {
         coordinates: impl Into<Coordinates>,
     ) -> (Tensor<D>, Tensor<D>) {
         let op = "Relaxation";
-        let dim = check::classes(op, &logits, dim);
+        let dim = check::class_dim(op, &logits, dim);
         self.map.check_beside(op, &logits, dim);
         let dtype = logits.dtype();
         let coordinates = coordinates.into().into_tensor(op, &logits, dim);

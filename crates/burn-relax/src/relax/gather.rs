@@ -63,7 +63,7 @@ impl<const D: usize> Relaxation<D> {
         dim: impl AsIndex,
     ) -> Tensor<DV> {
         let op = "Relaxation";
-        let dim = check::classes(op, &logits, dim);
+        let dim = check::class_dim(op, &logits, dim);
         check::values_of(op, &logits, &values);
         match self {
             Self {

@@ -1,9 +1,7 @@
 use burn_core::backend::{Dispatch, DispatchTensor};
 use burn_core::tensor::{AsIndex, Tensor};
 
-#[cfg(feature = "debug-validation")]
-use crate::parts::dtype::rounding;
-use crate::{check, coefficient::Coefficient, dispatch::RelaxOps, parts::dtype::store};
+use crate::{check, coefficient::Coefficient, dispatch::RelaxOps};
 
 /// Turns values in `[0, 1]` gradually into the indicator of their maximum as the power grows.
 ///
@@ -53,10 +51,8 @@ pub fn gradual_argmax<const D: usize>(
 ) -> Tensor<D> {
     let op = "gradual_argmax";
     let dim = check::dim::<D>(op, dim);
-    let dtype = values.dtype();
     let (values, power) = unit_values(op, values, dim, power.into());
-    let sharper = <Dispatch as RelaxOps>::gradual_argmax(values, power, dim);
-    store(Tensor::from_dispatch(sharper), dtype)
+    Tensor::from_dispatch(<Dispatch as RelaxOps>::gradual_argmax(values, power, dim))
 }
 
 /// Values in `[0, 1]` and a power for them, checked.
@@ -67,17 +63,14 @@ pub(super) fn unit_values<const D: usize>(
     dim: usize,
     power: Coefficient<D>,
 ) -> (DispatchTensor, DispatchTensor) {
-    check::not_empty(op, "values", &values, dim);
-    power.check(op, "power", &values, dim);
-    let (values, power) = power.behind(values, dim);
-    #[cfg(feature = "debug-validation")]
-    let beyond = rounding(values.dtype());
+    let values = values.dequantize();
+    let power = power.checked(op, "power", &values, dim);
     #[cfg(feature = "debug-validation")]
     check::values(
         op,
         "values",
         &values,
-        |v| (-beyond..=1.0 + beyond).contains(&v),
+        |v| (0.0..=1.0).contains(&v),
         "lie in [0, 1]",
     );
     (values.into_dispatch(), power.into_dispatch())

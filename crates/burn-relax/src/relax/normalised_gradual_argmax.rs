@@ -2,7 +2,7 @@ use burn_core::backend::Dispatch;
 use burn_core::tensor::{AsIndex, Tensor};
 
 use super::gradual_argmax::unit_values;
-use crate::{check, coefficient::Coefficient, dispatch::RelaxOps, parts::dtype::store};
+use crate::{check, coefficient::Coefficient, dispatch::RelaxOps};
 
 /// The [`gradual_argmax`](super::gradual_argmax) over its sum: from the values' own proportions at power 1 to weights that the
 /// maxima share, as the power grows.
@@ -53,8 +53,7 @@ pub fn normalised_gradual_argmax<const D: usize>(
 ) -> Tensor<D> {
     let op = "normalised_gradual_argmax";
     let dim = check::dim::<D>(op, dim);
-    let dtype = values.dtype();
     let (values, power) = unit_values(op, values, dim, power.into());
     let (weights, _) = <Dispatch as RelaxOps>::normalised_gradual_argmax(values, power, dim);
-    store(Tensor::from_dispatch(weights), dtype)
+    Tensor::from_dispatch(weights)
 }

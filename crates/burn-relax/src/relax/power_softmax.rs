@@ -1,9 +1,7 @@
 use burn_core::backend::Dispatch;
 use burn_core::tensor::{AsIndex, Tensor};
 
-#[cfg(feature = "debug-validation")]
-use crate::parts::dtype::rounding;
-use crate::{check, coefficient::Coefficient, dispatch::RelaxOps, parts::dtype::store};
+use crate::{check, coefficient::Coefficient, dispatch::RelaxOps};
 
 /// The normalised twin of [`gradual_argmax`](super::gradual_argmax): `v^p / Σ v^p`, the softmax of `p ln v`.
 ///
@@ -47,31 +45,13 @@ pub fn power_softmax<const D: usize>(
     dim: impl AsIndex,
     power: impl Into<Coefficient<D>>,
 ) -> Tensor<D> {
-    power_softmax_of("power_softmax", values, dim, power.into())
-}
-
-/// [`power_softmax`] for an operator whose name the messages have.
-#[track_caller]
-pub(crate) fn power_softmax_of<const D: usize>(
-    op: &str,
-    values: Tensor<D>,
-    dim: impl AsIndex,
-    power: Coefficient<D>,
-) -> Tensor<D> {
+    let op = "power_softmax";
     let dim = check::dim::<D>(op, dim);
-    check::not_empty(op, "values", &values, dim);
-    let dtype = values.dtype();
-    power.check(op, "power", &values, dim);
-    let (values, power) = power.behind(values, dim);
+    let values = values.dequantize();
+    let power = power.into().checked(op, "power", &values, dim);
     #[cfg(feature = "debug-validation")]
-    check::values(
-        op,
-        "values",
-        &values,
-        |v| v >= -rounding(dtype),
-        "be 0 or greater",
-    );
+    check::values(op, "values", &values, |v| v >= 0.0, "be 0 or greater");
     let (probs, _) =
         <Dispatch as RelaxOps>::power_softmax(values.into_dispatch(), power.into_dispatch(), dim);
-    store(Tensor::from_dispatch(probs), dtype)
+    Tensor::from_dispatch(probs)
 }

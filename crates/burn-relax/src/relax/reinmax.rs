@@ -76,7 +76,7 @@ pub fn reinmax<const D: usize>(
     seed: impl Into<Seed>,
 ) -> Tensor<D> {
     let op = "reinmax";
-    let dim = check::classes(op, &logits, dim);
+    let dim = check::class_dim(op, &logits, dim);
     let (indices, _) = sample(logits.clone().constant(), dim, 1, 1.0, seed.into());
     second_order(op, logits, indices, dim, temperature)
 }
@@ -119,7 +119,7 @@ pub fn reinmax_with_indices<const D: usize>(
     temperature: impl Into<Coefficient<D>>,
 ) -> Tensor<D> {
     let op = "reinmax_with_indices";
-    let dim = check::classes(op, &logits, dim);
+    let dim = check::class_dim(op, &logits, dim);
     check::one_per_row(op, "indices", logits.shape(), indices.shape(), dim);
     second_order(op, logits, indices, dim, temperature)
 }

@@ -104,7 +104,7 @@ pub(crate) fn softmax_of<const D: usize>(
 /// ```
 #[track_caller]
 pub fn log_softmax<const D: usize>(logits: Tensor<D>, dim: impl AsIndex) -> Tensor<D> {
-    let dim = check::classes("log_softmax", &logits, dim);
+    let dim = check::class_dim("log_softmax", &logits, dim);
     let (log_probs, _) =
         <Dispatch as RelaxOps>::log_softmax(logits.dequantize().into_dispatch(), dim);
     Tensor::from_dispatch(log_probs)

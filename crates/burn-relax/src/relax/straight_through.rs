@@ -105,7 +105,7 @@ pub fn straight_through_argmax<const D: usize>(
     temperature: impl Into<Coefficient<D>>,
 ) -> Tensor<D> {
     let op = "straight_through_argmax";
-    let dim = check::classes(op, &logits, dim);
+    let dim = check::class_dim(op, &logits, dim);
     straight_through_argmax_of(op, logits, dim, temperature.into())
 }
 
@@ -178,7 +178,7 @@ pub fn straight_through_with_indices<const D: usize>(
     temperature: impl Into<Coefficient<D>>,
 ) -> Tensor<D> {
     let op = "straight_through_with_indices";
-    let dim = check::classes(op, &logits, dim);
+    let dim = check::class_dim(op, &logits, dim);
     check::one_per_row(op, "indices", logits.shape(), indices.shape(), dim);
     let soft = softmax_of(op, logits.clone(), dim, temperature.into());
     straight_through_with(logits, indices, dim, soft)

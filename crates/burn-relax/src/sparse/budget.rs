@@ -1,7 +1,7 @@
 use burn_core::backend::Dispatch;
 use burn_core::tensor::{AsIndex, Tensor};
 
-use crate::{check, coefficient::Coefficient, dispatch::RelaxOps, parts::dtype::store};
+use crate::{check, coefficient::Coefficient, dispatch::RelaxOps};
 
 /// Chooses `budget` classes instead of one: weights in `[0, 1]` whose sum is the budget.
 ///
@@ -56,15 +56,14 @@ pub fn budget<const D: usize>(
     budget: impl Into<Coefficient<D>>,
 ) -> Tensor<D> {
     let op = "budget";
-    let dim = check::classes(op, &logits, dim);
-    let dtype = logits.dtype();
+    let dim = check::class_dim(op, &logits, dim);
     let budget = budget.into();
     budget.check(op, "budget", &logits, dim);
     if let Coefficient::Number(value) = budget {
         check::at_most_classes(op, "budget", logits.dims()[dim], value);
     }
-    let (logits, budget) = budget.behind(logits, dim);
-    let (probs, _) =
-        <Dispatch as RelaxOps>::budget(logits.into_dispatch(), budget.into_dispatch(), dim);
-    store(Tensor::from_dispatch(probs), dtype)
+    let logits = logits.dequantize();
+    let budget = budget.into_tensor(&logits, dim).into_dispatch();
+    let (probs, _) = <Dispatch as RelaxOps>::budget(logits.into_dispatch(), budget, dim);
+    Tensor::from_dispatch(probs)
 }

@@ -8,7 +8,7 @@ use crate::{
         centred::Centred,
         dtype::{load, store},
     },
-    relax::power_softmax::power_softmax_of,
+    relax::power_softmax::power_softmax,
 };
 
 /// The sparse map of a norm: `max_p <p, x> - ||p||_α` over the simplex.
@@ -78,19 +78,14 @@ pub(crate) fn normmax_of<const D: usize>(
     let probs = match alpha.load() {
         Coefficient::Number(alpha) => {
             let scaled = centred.map(|gaps| gaps.mul_scalar(alpha / (alpha - 1.0)));
-            power_softmax_of(
-                op,
-                entmax(scaled, dim, 2.0 - 1.0 / alpha),
-                dim,
-                (1.0 / alpha).into(),
-            )
+            power_softmax(entmax(scaled, dim, 2.0 - 1.0 / alpha), dim, 1.0 / alpha)
         }
         Coefficient::Tensor(alpha) => {
             let conjugate = alpha.clone().div(alpha.clone().sub_scalar(1.0));
             let power = alpha.recip();
             let scaled = centred.map(|gaps| gaps.mul(conjugate));
             let excess = power.clone().neg().add_scalar(2.0);
-            power_softmax_of(op, entmax(scaled, dim, excess), dim, power.into())
+            power_softmax(entmax(scaled, dim, excess), dim, power)
         }
     };
     store(probs, dtype)
