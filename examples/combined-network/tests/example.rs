@@ -193,7 +193,7 @@ fn numbers_that_are_none_are_refused() {
         assert!(refuse(folder.path(), &["--rate", rate]).contains("--rate"));
     }
     for seed in ["18446744073709551616", "-1", "1e12"] {
-        assert!(refuse(folder.path(), &["--seed", seed]).contains("--seed"));
+        assert!(refuse(folder.path(), &[&format!("--seed={seed}")]).contains("--seed"));
     }
     assert!(refuse(folder.path(), &["--steps", "1000000000000"]).contains("--steps"));
     succeed(

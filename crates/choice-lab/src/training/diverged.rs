@@ -14,9 +14,9 @@ pub struct Diverged {
 
 impl fmt::Display for Diverged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the training ended in NaN: {}", self.what)?;
+        write!(f, "the training ended in NaN or infinity: {}", self.what)?;
         if let Some(step) = self.step {
-            write!(f, ", and so is the cost from step {step} on")?;
+            write!(f, ", and the cost first was not in step {step}")?;
         }
         write!(
             f,

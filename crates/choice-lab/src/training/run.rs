@@ -57,16 +57,23 @@ pub struct Run {
 }
 
 impl Run {
-    /// Whether there is a network that gives numbers.
+    /// Whether there is a network that gives numbers, and a training that did to the end.
     pub fn check(&self) -> Result<(), Diverged> {
-        let step = self.curves.cost.iter().position(|cost| !cost.is_finite());
-        let parameter = not_finite(&self.network);
-        let what = match parameter {
-            Some(name) => format!("the parameter {name} is not finite"),
-            None if !self.report.test_mse.is_finite() => "the test MSE is not finite".to_owned(),
-            None => return Ok(()),
+        let Curves { cost, validation } = &self.curves;
+        let lost = |number: Option<f64>| number.is_some_and(|number| !number.is_finite());
+        let what = if let Some(name) = not_finite(&self.network) {
+            format!("the parameter {name} is not finite")
+        } else if lost(cost.last().copied()) {
+            "the last cost is not finite".to_owned()
+        } else if lost(validation.last().map(|point| point.mse)) {
+            "the last validation MSE is not finite".to_owned()
+        } else if lost(Some(self.report.test_mse)) {
+            "the test MSE is not finite".to_owned()
+        } else {
+            return Ok(());
         };
-        let step = step.map(|index| index + 1);
+        let first = cost.iter().position(|cost| !cost.is_finite());
+        let step = first.map(|index| index + 1);
         Err(Diverged { what, step })
     }
 }
