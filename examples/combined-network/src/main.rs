@@ -128,8 +128,8 @@ fn predict(args: Predict) -> Result<ExitCode> {
     let class: i64 = class.into_scalar();
     let [probability, value] = [probability, value].map(|number| number.into_scalar::<f64>());
     ensure!(
-        value.is_finite(),
-        "the inputs are too large for the network: its value is {value}"
+        value.is_finite() && probability.is_finite(),
+        "the inputs are too large for the network"
     );
     println!("class {class}, probability {probability:.4}, value {value:.4}");
     Ok(ExitCode::SUCCESS)

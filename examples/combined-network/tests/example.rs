@@ -204,7 +204,21 @@ fn numbers_that_are_none_are_refused() {
         let error = refuse(folder.path(), &["predict", "1", input]);
         assert!(error.contains("INPUTS") || error.contains(input), "{error}");
     }
-    refuse(folder.path(), &["predict", "3e38", "3e38"]);
+    // As large as 32 bits go: in every direction there is a number, or a refusal.
+    for inputs in [
+        ["3e38", "3e38"],
+        ["3e38", "-3e38"],
+        ["-3e38", "3e38"],
+        ["-3e38", "-3e38"],
+    ] {
+        let output = call(folder.path(), &["predict", inputs[0], inputs[1]]);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(
+            output.status.success(),
+            !said.is_empty() && !said.contains("NaN") && !said.contains("inf"),
+            "{inputs:?}: {said}"
+        );
+    }
 }
 
 #[test]
