@@ -4,6 +4,7 @@ use crate::commands::{
     audit, compare, completions, curves, import, polynomial, predict, serve, train,
 };
 use crate::logging::{self, Level};
+use crate::training::diverged::Diverged;
 use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::io::ErrorKind;
@@ -62,7 +63,8 @@ impl Cli {
     }
 }
 
-/// Runs the command line of this process: every error becomes one line on stderr and exit code 2.
+/// Runs the command line of this process: every error becomes one line on stderr and exit code 2, or 1 for a training that
+/// ended in NaN.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -73,7 +75,7 @@ pub fn main() -> ExitCode {
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", format!("{error:#}").replace('\n', " "));
-            ExitCode::from(2)
+            ExitCode::from(if error.is::<Diverged>() { 1 } else { 2 })
         }
     }
 }

@@ -2,12 +2,13 @@
 
 mod training;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use burn::tensor::{Device, Tensor};
 use clap::{Args, Parser, Subcommand};
 use combined_network::network::CombinedNetwork;
 use combined_network::task::{NOISE_FLOOR, Task, generate};
 use std::path::PathBuf;
+use std::process::ExitCode;
 use training::{Training, error};
 
 /// Trains a classifier that picks which regression output to return, through the choice
@@ -50,7 +51,7 @@ struct Predict {
     #[arg(long, default_value = "flex", value_parser = device)]
     backend: Device,
     /// One number for each feature
-    #[arg(required = true, allow_negative_numbers = true)]
+    #[arg(required = true, allow_negative_numbers = true, value_parser = finite)]
     inputs: Vec<f32>,
 }
 
@@ -67,15 +68,31 @@ fn device(name: &str) -> Result<Device, String> {
     }
 }
 
-fn main() -> Result<()> {
+/// A number that the network can compute with.
+fn finite(text: &str) -> Result<f32, String> {
+    let number = text.parse().ok().filter(|number: &f32| number.is_finite());
+    number.ok_or_else(|| "must be a number of 32 bits".to_owned())
+}
+
+fn main() -> ExitCode {
     let cli = Cli::parse();
-    match cli.command {
+    let done = match cli.command {
         None => train(cli.train),
         Some(Command::Predict(args)) => predict(args),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
     }
 }
 
-fn train(args: Train) -> Result<()> {
+fn train(args: Train) -> Result<ExitCode> {
+    // A folder that cannot be written to is better found now than after the training.
+    std::fs::create_dir_all(&args.out)
+        .with_context(|| format!("cannot write to {}", args.out.display()))?;
     let (sizes, training, device) = (args.task.network(), args.training, args.backend);
     let ([train, valid, test], _) = generate(args.task, training.seed);
     let network = training.run(sizes, &train, &device, |step, network| {
@@ -89,13 +106,17 @@ fn train(args: Train) -> Result<()> {
 
     let [reached, straight] = [&network, &line].map(|network| error(network, &test, &device));
     println!("test error {reached:.4}; one straight line {straight:.4}, the noise {NOISE_FLOOR}");
+    if !reached.is_finite() {
+        eprintln!("error: the training ended in NaN, and nothing was saved; try a smaller --rate");
+        return Ok(ExitCode::FAILURE);
+    }
     network.save(sizes, &args.out)?;
     let (out, inputs) = (args.out.display(), " 0.5".repeat(sizes.features));
     println!("next: cargo run --release -p combined-network -- predict --model {out}{inputs}");
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
-fn predict(args: Predict) -> Result<()> {
+fn predict(args: Predict) -> Result<ExitCode> {
     let (sizes, network) = CombinedNetwork::load(&args.model, &args.backend)?;
     let (given, features) = (args.inputs.len(), sizes.features);
     ensure!(
@@ -106,6 +127,10 @@ fn predict(args: Predict) -> Result<()> {
     let (class, probability, value) = network.choose(inputs.unsqueeze());
     let class: i64 = class.into_scalar();
     let [probability, value] = [probability, value].map(|number| number.into_scalar::<f64>());
+    ensure!(
+        value.is_finite() && probability.is_finite(),
+        "the inputs are too large for the network"
+    );
     println!("class {class}, probability {probability:.4}, value {value:.4}");
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,6 @@
 //! The network: a classifier that picks, a regression layer that is picked from.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use burn::config::Config;
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
@@ -26,6 +26,30 @@ pub struct CombinedNetworkConfig {
 impl Config for CombinedNetworkConfig {}
 
 impl CombinedNetworkConfig {
+    /// Whether a file of so many bytes has room for the parameters, 4 bytes each: sizes that are wrong are found before a
+    /// network of them is made.
+    pub fn check(&self, bytes: u64) -> Result<()> {
+        let Self {
+            features,
+            hidden,
+            classes,
+        } = *self;
+        let sizes = format!("{features} features, {hidden} hidden units and {classes} classes");
+        ensure!(
+            features > 0 && hidden > 0 && classes > 0,
+            "there is no network of {sizes}"
+        );
+        // Of sizes that fit, an f64 is exact; it has room for those that do not.
+        let layers = [(features, hidden), (hidden, classes), (features, classes)];
+        let numbers = |(inputs, outputs)| (inputs as f64 + 1.0) * outputs as f64;
+        let needed = 4.0 * layers.map(numbers).iter().sum::<f64>();
+        ensure!(
+            needed <= bytes as f64,
+            "{bytes} bytes are too few for the parameters of {sizes}"
+        );
+        Ok(())
+    }
+
     /// A network with random parameters.
     pub fn init(&self, device: &Device) -> CombinedNetwork {
         CombinedNetwork {
@@ -77,8 +101,18 @@ impl CombinedNetwork {
         let context = || format!("{} holds no network of this program", folder.display());
         let [json, bpk] = ["network.json", "network.bpk"].map(|file| folder.join(file));
         let sizes = CombinedNetworkConfig::load(json).with_context(context)?;
-        let record = ModuleRecord::load(bpk).with_context(context)?;
-        let network = sizes.init(device).try_load_record(record);
-        Ok((sizes, network.with_context(context)?))
+        let network = Self::load_parameters(sizes, &bpk, device).with_context(context)?;
+        Ok((sizes, network))
+    }
+
+    /// A network of these sizes with the parameters of a file.
+    pub fn load_parameters(
+        sizes: CombinedNetworkConfig,
+        file: &Path,
+        device: &Device,
+    ) -> Result<Self> {
+        sizes.check(std::fs::metadata(file)?.len())?;
+        let record = ModuleRecord::load(file)?;
+        Ok(sizes.init(device).try_load_record(record)?)
     }
 }

@@ -26,7 +26,7 @@ pub struct Training {
     #[arg(long, default_value_t = 4000, value_parser = clap::value_parser!(u32).range(1..))]
     steps: u32,
     /// Learning rate at the first step
-    #[arg(long, default_value_t = 0.03)]
+    #[arg(long, default_value_t = 0.03, value_parser = positive, allow_negative_numbers = true)]
     rate: f64,
 }
 
@@ -47,6 +47,12 @@ fn strategy(name: &str) -> Result<fn(usize) -> Strategy, String> {
         },
         _ => return Err("no strategy of this name; see --help".to_owned()),
     })
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    let rate = text.parse().ok();
+    rate.filter(|rate: &f64| rate.is_finite() && *rate > 0.0)
+        .ok_or_else(|| "must be a number greater than 0".to_owned())
 }
 
 fn falling(from: f64, to: f64, steps: usize) -> Schedule {

@@ -140,3 +140,93 @@ fn mistakes_are_named() {
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(error.contains("takes 2 numbers, got 1"), "{error}");
 }
+
+/// Runs the program, which must refuse with exit code 2, and returns what it says.
+fn refuse(folder: &Path, arguments: &[&str]) -> String {
+    let output = call(folder, arguments);
+    let error = String::from_utf8(output.stderr).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {error}");
+    assert!(!error.contains("panicked"), "{arguments:?}: {error}");
+    error
+}
+
+#[test]
+fn sizes_that_the_weights_do_not_have_are_refused() {
+    let folder = tempdir().expect("a folder");
+    succeed(folder.path(), &["--steps", "1", "--out", "run"]);
+    let path = folder.path().join("run/network.json");
+    let text = std::fs::read_to_string(&path).expect("saved");
+    for (old, new) in [
+        ("\"classes\": 3", "\"classes\": 4611686018427387904"),
+        ("\"classes\": 3", "\"classes\": 0"),
+        ("\"classes\": 3", "\"classes\": -1"),
+        ("\"hidden\": 32", "\"hidden\": 0"),
+        ("\"hidden\": 32", "\"hidden\": 1000000000000"),
+        ("\"hidden\": 32", "\"hidden\": 31"),
+        ("\"features\": 2", "\"features\": 18446744073709551615"),
+    ] {
+        let changed = text.replace(old, new);
+        assert_ne!(changed, text, "{text}");
+        std::fs::write(&path, changed).expect("writable");
+        let error = refuse(folder.path(), &["predict", "--model", "run", "1", "2"]);
+        assert!(error.contains("run holds no network"), "{new}: {error}");
+    }
+}
+
+#[test]
+fn a_training_that_ends_in_nan_is_no_success() {
+    let folder = tempdir().expect("a folder");
+    let output = call(
+        folder.path(),
+        &["--steps", "50", "--rate", "1e30", "--out", "run"],
+    );
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains("NaN"), "{error}");
+    assert!(!folder.path().join("run/network.json").exists());
+}
+
+#[test]
+fn numbers_that_are_none_are_refused() {
+    let folder = tempdir().expect("a folder");
+    for rate in ["nan", "inf", "0", "-1"] {
+        assert!(refuse(folder.path(), &["--rate", rate]).contains("--rate"));
+    }
+    for seed in ["18446744073709551616", "-1", "1e12"] {
+        assert!(refuse(folder.path(), &[&format!("--seed={seed}")]).contains("--seed"));
+    }
+    assert!(refuse(folder.path(), &["--steps", "1000000000000"]).contains("--steps"));
+    succeed(
+        folder.path(),
+        &["--steps", "1", "--seed", "18446744073709551615"],
+    );
+    for input in ["nan", "inf", "1e39", "two"] {
+        let error = refuse(folder.path(), &["predict", "1", input]);
+        assert!(error.contains("INPUTS") || error.contains(input), "{error}");
+    }
+    // As large as 32 bits go: in every direction there is a number, or a refusal.
+    for inputs in [
+        ["3e38", "3e38"],
+        ["3e38", "-3e38"],
+        ["-3e38", "3e38"],
+        ["-3e38", "-3e38"],
+    ] {
+        let output = call(folder.path(), &["predict", inputs[0], inputs[1]]);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(
+            output.status.success(),
+            !said.is_empty() && !said.contains("NaN") && !said.contains("inf"),
+            "{inputs:?}: {said}"
+        );
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_found_before_the_training() {
+    let folder = tempdir().expect("a folder");
+    std::fs::write(folder.path().join("file"), "dear").expect("a file");
+    for out in ["file", "file/run"] {
+        let error = refuse(folder.path(), &["--steps", "4000000000", "--out", out]);
+        assert!(error.contains(&format!("cannot write to {out}")), "{error}");
+    }
+}

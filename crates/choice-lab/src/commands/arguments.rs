@@ -1,31 +1,45 @@
 //! Numbers and addresses on the command line.
 
+use crate::training::limits::{CLASSES, DEVICES, JOBS, SEEDS, STEPS};
+use std::ops::RangeInclusive;
+
 /// Optimiser steps.
 pub(super) fn step_count(text: &str) -> Result<usize, String> {
-    within(text, 1, 100_000_000)
+    within(text, STEPS)
 }
 
 /// Draws of a gradient; a variance needs two.
 pub(super) fn draw_count(text: &str) -> Result<usize, String> {
-    within(text, 2, 100_000_000)
+    within(text, 2..=100_000_000)
 }
 
 /// Devices that share the 128 rows of a minibatch.
 pub(super) fn device_count(text: &str) -> Result<usize, String> {
-    within(text, 1, 128)
+    within(text, DEVICES)
 }
 
 /// Classes of a network.
 pub(super) fn class_count(text: &str) -> Result<usize, String> {
-    within(text, 1, 10_000)
+    within(text, CLASSES)
 }
 
-fn within(text: &str, least: usize, most: usize) -> Result<usize, String> {
-    let bad = || format!("must be a whole number from {least} to {most}");
-    text.parse()
-        .ok()
-        .filter(|count| (least..=most).contains(count))
-        .ok_or_else(bad)
+/// Runs of a comparison with the seeds 0, 1, …
+pub(super) fn seed_count(text: &str) -> Result<u64, String> {
+    within(text, SEEDS).map(|count| count as u64)
+}
+
+/// Runs at a time.
+pub(super) fn job_count(text: &str) -> Result<usize, String> {
+    within(text, JOBS)
+}
+
+fn within(text: &str, range: RangeInclusive<usize>) -> Result<usize, String> {
+    let bad = || {
+        let (least, most) = (range.start(), range.end());
+        format!("must be a whole number from {least} to {most}")
+    };
+    let count = text.parse().ok();
+    count.filter(|count| range.contains(count)).ok_or_else(bad)
 }
 
 /// The address of a server.

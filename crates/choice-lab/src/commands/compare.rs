@@ -1,6 +1,6 @@
 //! The `compare` command: strategies on tasks over seeds, as one table, and as a report with `--out`.
 
-use crate::commands::arguments::step_count;
+use crate::commands::arguments::{job_count, seed_count, step_count};
 use crate::compare::journal::{CSV, HTML, JSON, Journal};
 use crate::compare::plan::{Plan, chosen};
 use crate::compare::{report, runs, statistics, tables};
@@ -28,7 +28,7 @@ pub struct Args {
     #[arg(long, visible_alias = "task", value_enum, value_delimiter = ',')]
     tasks: Vec<Task>,
     /// Runs of each, with the seeds 0, 1, …
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..), allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 20, value_parser = seed_count, allow_negative_numbers = true)]
     seeds: u64,
     /// Optimiser steps of a run, of 128 rows each
     #[arg(long, default_value_t = 4000, value_parser = step_count, allow_negative_numbers = true)]
@@ -43,8 +43,8 @@ pub struct Args {
     #[arg(long, requires = "out")]
     force: bool,
     /// Runs at a time; the results do not depend on it [default: one for each core, one on wgpu]
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..), allow_negative_numbers = true)]
-    jobs: Option<u16>,
+    #[arg(long, value_parser = job_count, allow_negative_numbers = true)]
+    jobs: Option<usize>,
     /// Print a JSON array of objects instead of a table
     #[arg(long)]
     json: bool,
@@ -99,6 +99,6 @@ impl Args {
                 available_parallelism().map_or(1, NonZero::get)
             }
         };
-        self.jobs.map_or_else(cores, usize::from)
+        self.jobs.unwrap_or_else(cores)
     }
 }

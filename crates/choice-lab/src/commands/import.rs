@@ -4,7 +4,8 @@ use crate::data::table;
 use crate::models::folder;
 use crate::models::pytorch::{ImportConfig, read};
 use crate::place::backend::Backend;
-use crate::store::draft::{Draft, may_replace};
+use crate::store::draft::{Draft, inspect, may_replace};
+use crate::store::lock::Lock;
 use anyhow::Result;
 use combined_network::network::CombinedNetworkConfig;
 use std::io::{Write, stdout};
@@ -33,9 +34,11 @@ impl Args {
         let stem = self.weights.file_stem().unwrap_or_default();
         let out = self.out.clone();
         let out = out.unwrap_or_else(|| Path::new("runs").join(stem));
-        may_replace(&out, self.force)?;
+        inspect(&out)?;
         let (config, network) = read(&self.weights, &Backend::any().device()?)?;
         let draft = Draft::create(&out)?;
+        let _lock = Lock::take(&out)?;
+        may_replace(&out, self.force)?;
         folder::save(
             &draft,
             network,

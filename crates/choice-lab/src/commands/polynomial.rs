@@ -2,7 +2,7 @@
 //! arXiv:2304.08612, section 6.1). The least cost, `.45^p`, has every latent at 0; how near a strategy comes is a matter of the
 //! gradient alone.
 
-use crate::commands::arguments::step_count;
+use crate::commands::arguments::{seed_count, step_count};
 use crate::place::backend::Backend;
 use anyhow::Result;
 use burn::module::{Module, Param};
@@ -96,7 +96,7 @@ pub struct Args {
     #[arg(long)]
     json: bool,
     /// Runs of each strategy on each cost, with the seeds 0, 1, …
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..), allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 10, value_parser = seed_count, allow_negative_numbers = true)]
     seeds: u64,
     /// Optimiser steps of a run
     #[arg(long, default_value_t = 8000, value_parser = step_count, allow_negative_numbers = true)]

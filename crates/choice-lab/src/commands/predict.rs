@@ -1,6 +1,7 @@
 //! The `predict` command: the hard choice of a saved network for the rows of a CSV file.
 
-use crate::data::{choices::choices, table};
+use crate::data::choices::{Choice, choices};
+use crate::data::table;
 use crate::models::folder;
 use crate::models::model::Model;
 use crate::place::backend::Backend;
@@ -37,7 +38,7 @@ impl Args {
         let model = Model::load(&self.model)?;
         let device = self.backend.unwrap_or(model.backend).device()?;
         let network = folder::load_network(&self.model, model.network, &device)?;
-        let rows = model.standardise(table::read_inputs(&self.input, &model.names())?);
+        let rows = table::read_inputs(&self.input, &model.names())?;
         if let Some(output) = &self.output
             && !self.force
             && output.exists()
@@ -47,7 +48,15 @@ impl Args {
                 output.display()
             );
         }
-        let choices = choices(&network, &rows, model.scaling, &device)?;
+        let choices = choices(&network, &model.rescaled(&rows), model.scaling, &device)?;
+        let finite = |choice: &Choice| choice.value.is_finite() && choice.probability.is_finite();
+        if let Some(row) = choices.iter().position(|choice| !finite(choice)) {
+            bail!(
+                "{}: row {} below the header is so far from what the network has learnt that its value is not finite",
+                self.input.display(),
+                row + 1
+            );
+        }
         match &self.output {
             None => table::write_choices(BufWriter::new(stdout().lock()), &choices),
             Some(output) => replace(output, |draft| {

@@ -11,6 +11,7 @@ use crate::place::devices::Place;
 use crate::place::operators::Operators;
 use crate::store::draft::{Draft, inspect, may_replace};
 use crate::store::files::{METRICS, PREDICTIONS, TEST};
+use crate::store::lock::Lock;
 use crate::strategy::names::Strategy;
 use crate::strategy::recipe::{Decay, Recipe};
 use crate::training::checkpoint::Checkpoints;
@@ -104,8 +105,11 @@ impl Args {
     /// Trains, or goes on with an interrupted training, saves, and prints the result.
     pub fn run(&self) -> Result<()> {
         if let Some(out) = &self.resume {
-            let (checkpoints, mut plan) = Checkpoints::reopen(out)?;
+            // Before the lock, which makes the folder of the checkpoints.
+            Checkpoints::reopen(out)?;
             inspect(out)?;
+            let _lock = Lock::take(out)?;
+            let (checkpoints, mut plan) = Checkpoints::reopen(out)?;
             if !self.host.is_empty() {
                 plan.place.hosts.clone_from(&self.host);
             }
@@ -127,12 +131,14 @@ impl Args {
             operators: self.operators,
         };
         let devices = place.connect(settings.backend)?;
-        may_replace(&out, self.force)?;
+        inspect(&out)?;
         // An unwritable place is better found now than after the training.
         drop(Draft::create(&out)?);
+        let _lock = Lock::take(&out)?;
+        may_replace(&out, self.force)?;
 
-        let plan = Plan::new(settings, self.table()?, self.checkpoint_every).at(place);
-        let problem = plan.problem()?;
+        let (table, problem) = self.problem()?;
+        let plan = Plan::new(settings, table, self.checkpoint_every).at(place);
         let checkpoints = Checkpoints::begin(&out, &plan)?;
         self.train(problem, &plan, &devices, &out, &checkpoints)
     }
@@ -148,6 +154,7 @@ impl Args {
         let display = Display::choose(self.plain, self.json);
         let run = train_on(problem, plan.settings, devices, display, Some(checkpoints));
         let run = run.map_err(|error| plan.place.blame(error))?;
+        run.check()?;
         save(&run, out)?;
 
         let summary = Summary {
@@ -163,12 +170,13 @@ impl Args {
         Ok(())
     }
 
-    fn table(&self) -> Result<Option<TableSource>> {
+    fn problem(&self) -> Result<(Option<TableSource>, Problem)> {
         let (Some(file), Some(target), Some(classes)) = (&self.data, &self.target, self.classes)
         else {
-            return Ok(None);
+            return Ok((None, Problem::generated(self.task, self.seed)));
         };
-        TableSource::new(file, target, classes).map(Some)
+        let (table, problem) = TableSource::open(file, target, classes, self.seed)?;
+        Ok((Some(table), problem))
     }
 
     fn usual_out(&self) -> PathBuf {

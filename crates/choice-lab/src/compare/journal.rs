@@ -4,6 +4,7 @@
 
 use crate::compare::outcome::Outcome;
 use crate::compare::plan::{Job, Plan};
+use crate::store::lock::lock;
 use crate::store::replace::draft_of;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -54,7 +55,7 @@ impl Journal {
         let mut options = OpenOptions::new();
         let options = options.read(true).write(true).create(true).truncate(false);
         let file = options.open(&path).with_context(context)?;
-        if file.try_lock().is_err() {
+        if !lock(&file).with_context(context)? {
             bail!("another comparison is writing to {name}");
         }
         let text = if resume {

@@ -17,7 +17,7 @@ pub struct Choice {
     /// The classifier's probability of it.
     pub probability: f32,
     /// The class's value: the output, in the units of the data.
-    pub value: f32,
+    pub value: f64,
 }
 
 /// The hard choices of a network.
@@ -44,7 +44,7 @@ pub fn choices(
                 .map(|(class, (probability, value))| Choice {
                     class: class as usize,
                     probability,
-                    value: scaling.backward(value) as f32,
+                    value: scaling.backward(value),
                 }),
         );
     }
@@ -52,9 +52,8 @@ pub fn choices(
 }
 
 /// Mean squared error of the choices.
-pub fn mean_squared_error(choices: &[Choice], targets: &[f32]) -> f64 {
-    let error =
-        |(choice, target): (&Choice, &f32)| (f64::from(choice.value) - f64::from(*target)).powi(2);
+pub fn mean_squared_error(choices: &[Choice], targets: &[f64]) -> f64 {
+    let error = |(choice, target): (&Choice, &f64)| (choice.value - target).powi(2);
     choices.iter().zip(targets).map(error).sum::<f64>() / choices.len().max(1) as f64
 }
 

@@ -1,10 +1,11 @@
 //! A table of the user's own: its columns, its standardisation and its split.
 
+use crate::data::column::{Column, Kind};
 use crate::data::number_file::NumberFile;
 use crate::data::random::order;
+use crate::data::samples::Samples;
 use crate::data::scaling::Scaling;
 use anyhow::{Result, bail};
-use combined_network::task::Rows;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::fmt;
@@ -12,18 +13,16 @@ use std::path::{Path, PathBuf};
 
 /// A fifth of the rows is for the test and a fifth for validation: with these, two each.
 const FEWEST_ROWS: usize = 10;
-/// How files say that a number is missing.
-const MISSING: [&str; 6] = ["", "na", "n/a", "null", "none", "?"];
 
 /// The three parts of the data.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Splits {
     /// Rows to train on.
-    pub train: Rows,
+    pub train: Samples,
     /// Rows to follow the training with.
-    pub valid: Rows,
+    pub valid: Samples,
     /// Rows for the final figure.
-    pub test: Rows,
+    pub test: Samples,
 }
 
 /// Where a table came from, and what its columns are.
@@ -50,12 +49,12 @@ pub struct Feature {
 
 impl TableConfig {
     /// Gives every feature mean 0 and standard deviation 1, measured on the rows trained on.
-    pub fn standardise(&self, mut rows: Rows) -> Rows {
+    pub fn standardise(&self, inputs: &[f64]) -> Vec<f32> {
         let features = self.features.iter().cycle();
-        for (x, feature) in rows.inputs.iter_mut().zip(features) {
-            *x = feature.scaling.forward(f64::from(*x)) as f32;
-        }
-        rows
+        let pairs = inputs.iter().zip(features);
+        pairs
+            .map(|(x, feature)| feature.scaling.forward(*x) as f32)
+            .collect()
     }
 
     /// The features' names.
@@ -72,59 +71,75 @@ pub struct Dataset {
     pub config: TableConfig,
     /// Its rows.
     pub splits: Splits,
-    /// Columns that hold text and are passed over.
+    /// Columns that hold no numbers to learn from.
     pub passed_over: Vec<String>,
+    /// The fingerprint of the file.
+    pub fingerprint: String,
 }
 
 impl Dataset {
-    /// Reads a CSV file with a header. Columns whose first row is text are passed over, all others are features.
+    /// Reads a CSV file with a header. Columns of text are passed over, all others are features.
     pub fn read(path: &Path, target: &str, seed: u64) -> Result<Self> {
         let mut file = NumberFile::open(path, &format!("with the column {target}"))?;
         check_names(&file)?;
         let target = file.column(target)?;
         let name = path.display();
-        if !file.advance()? {
+        let header = file.place().cloned();
+        let named = file.names().iter().enumerate();
+        let mut columns: Vec<_> = named
+            .map(|(place, name)| Column::new(place, name))
+            .collect();
+        let mut numbers = Vec::new();
+        while file.advance()? {
+            for (place, column) in columns.iter_mut().enumerate() {
+                numbers.push(column.add(&file, place));
+            }
+        }
+        if numbers.is_empty() {
             bail!("{name}: there are no rows below the header");
         }
-        let columns = 0..file.names().len();
-        let (text, features): (Vec<_>, Vec<_>) = columns
-            .filter(|&column| column != target)
-            .partition(|&column| is_text(file.text(column)));
+        let kinds: Vec<_> = columns.iter().map(Column::kind).collect();
+        let unnamed = |&place: &usize| file.names()[place].is_empty() && kinds[place].is_data();
+        if let Some(place) = (0..columns.len()).find(unnamed) {
+            let problem = format!("column {} has no name", place + 1);
+            return Err(file.error(header.as_ref(), &problem));
+        }
+        let is_feature = |&place: &usize| place != target && kinds[place] == Kind::Numbers;
+        let features: Vec<_> = (0..columns.len()).filter(is_feature).collect();
         if features.is_empty() {
             bail!("{name}: no column but the target holds numbers");
         }
-        let mut rows = Rows {
-            features: features.len(),
-            ..Rows::default()
-        };
-        loop {
-            for &column in &features {
-                rows.inputs.push(file.number(column)?);
-            }
-            rows.targets.push(file.number(target)?);
-            if !file.advance()? {
-                break;
-            }
+        let used = features.iter().chain([&target]);
+        let wrong = used.filter_map(|&place| Some((place, columns[place].wrong.as_ref()?)));
+        if let Some((place, wrong)) = wrong.min_by_key(|(_, wrong)| wrong.byte()) {
+            return Err(file.no_number(wrong.place.as_ref(), place, &wrong.text));
         }
-        if rows.targets.len() < FEWEST_ROWS {
+        let samples = select(&numbers, columns.len(), &features, target);
+        drop(numbers);
+        if samples.targets.len() < FEWEST_ROWS {
             bail!(
                 "{name}: {} rows are too few to split; at least {FEWEST_ROWS} are needed",
-                rows.targets.len()
+                samples.targets.len()
             );
         }
-        let splits = split(&rows, seed);
+        let splits = split(&samples, seed);
         let feature = |(index, &column): (usize, &usize)| Feature {
             name: file.names()[column].clone(),
             scaling: fit(&splits.train, index),
         };
+        let names = file.names();
+        let others = (0..columns.len()).filter(|place| *place != target && !is_feature(place));
         Ok(Self {
             config: TableConfig {
                 file: path.to_owned(),
-                target: file.names()[target].clone(),
+                target: names[target].clone(),
                 features: features.iter().enumerate().map(feature).collect(),
             },
-            passed_over: text.iter().map(|&at| file.names()[at].clone()).collect(),
+            passed_over: others
+                .filter_map(|place| kinds[place].passed_over(place, &names[place]))
+                .collect(),
             splits,
+            fingerprint: file.fingerprint(),
         })
     }
 }
@@ -142,19 +157,16 @@ impl fmt::Display for Dataset {
             self.config.names().join(", ")
         )?;
         if !self.passed_over.is_empty() {
-            write!(f, "; passed over as text: {}", self.passed_over.join(", "))?;
+            write!(f, "; passed over: {}", self.passed_over.join(", "))?;
         }
         Ok(())
     }
 }
 
-/// Columns are told apart by their names.
+/// Columns are told apart by their names. Only what holds no data may have none.
 fn check_names(file: &NumberFile) -> Result<()> {
     let mut seen = HashSet::new();
-    for (place, name) in file.names().iter().enumerate() {
-        if name.is_empty() {
-            return Err(file.failed(format!("column {} has no name", place + 1)));
-        }
+    for name in file.names().iter().filter(|name| !name.is_empty()) {
         if !seen.insert(name) {
             return Err(file.failed(format!("two columns have the name {name}")));
         }
@@ -162,13 +174,23 @@ fn check_names(file: &NumberFile) -> Result<()> {
     Ok(())
 }
 
-/// Text is what is neither a number nor says that a number is missing.
-fn is_text(field: &str) -> bool {
-    field.parse::<f64>().is_err() && !MISSING.contains(&field.to_ascii_lowercase().as_str())
+/// The features and the target of rows of so many numbers.
+fn select(numbers: &[f64], columns: usize, features: &[usize], target: usize) -> Samples {
+    let mut samples = Samples {
+        features: features.len(),
+        ..Samples::default()
+    };
+    for row in numbers.chunks(columns) {
+        samples
+            .inputs
+            .extend(features.iter().map(|&place| row[place]));
+        samples.targets.push(row[target]);
+    }
+    samples
 }
 
 /// Three fifths to train on, one to validate on, one to test on, by chance.
-fn split(rows: &Rows, seed: u64) -> Splits {
+fn split(rows: &Samples, seed: u64) -> Splits {
     let count = rows.targets.len();
     let order = order(seed, count);
     let (test, rest) = order.split_at(count / 5);
@@ -178,12 +200,12 @@ fn split(rows: &Rows, seed: u64) -> Splits {
 }
 
 /// Mean and deviation of one feature; a column of one number over and over keeps scale 1.
-fn fit(rows: &Rows, feature: usize) -> Scaling {
+fn fit(rows: &Samples, feature: usize) -> Scaling {
     let column = rows.inputs.iter().skip(feature).step_by(rows.features);
-    let column: Vec<f32> = column.copied().collect();
+    let column: Vec<f64> = column.copied().collect();
     if column.iter().all(|x| *x == column[0]) {
         return Scaling {
-            mean: column[0].into(),
+            mean: column[0],
             deviation: 1.0,
         };
     }

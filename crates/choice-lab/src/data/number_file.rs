@@ -1,22 +1,34 @@
 //! CSV files of numbers, read row by row, with errors that name line and column.
 
-use crate::data::watch::Watched;
+use crate::data::field::Field;
+use crate::data::separator::Head;
+use crate::data::watch::{TOO_LONG, Watched};
 use anyhow::{Context, Error, Result, anyhow, bail};
-use csv::{Position, Reader, ReaderBuilder, StringRecord};
+use csv::{ErrorKind, Position, Reader, ReaderBuilder, StringRecord};
 use std::fmt::Display;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Chain, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 /// Bytes asked for at once.
 const BUFFER: usize = 1 << 16;
+/// Names of a header that an error lists.
+const LISTED: usize = 12;
+
+/// The header line, which was read before, and the rest.
+type Input = Chain<Cursor<Vec<u8>>, BufReader<Watched<File>>>;
 
 /// A CSV file with a header line, and its current row.
 pub struct NumberFile {
     path: PathBuf,
-    reader: Reader<Watched<File>>,
+    reader: Reader<Input>,
+    separator: u8,
+    /// Bytes before the header.
+    passed_over: u64,
     names: Vec<String>,
     row: StringRecord,
+    /// A row without a field in it, which is none if no other follows.
+    blank: Option<StringRecord>,
 }
 
 impl NumberFile {
@@ -25,19 +37,35 @@ impl NumberFile {
         let name = path.display();
         let file = File::open(path).with_context(|| format!("cannot read {name}"))?;
         let bytes = file.metadata().map_or(0, |metadata| metadata.len());
+        let watched = Watched::new(file, name.to_string(), bytes);
+        let mut input = BufReader::with_capacity(BUFFER, watched);
+        let Head {
+            separator,
+            passed_over,
+            header,
+        } = Head::read(&mut input).with_context(|| format!("cannot read {name}: line 1"))?;
         let reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
+            .delimiter(separator)
             .trim(csv::Trim::All)
             .buffer_capacity(BUFFER)
-            .from_reader(Watched::new(file, name.to_string(), bytes));
+            .from_reader(Cursor::new(header).chain(input));
         let mut file = Self {
             path: path.to_owned(),
             reader,
+            separator,
+            passed_over,
             names: Vec::new(),
             row: StringRecord::new(),
+            blank: None,
         };
-        if !file.read()? {
+        let blank = |row: &StringRecord| row.iter().all(str::is_empty);
+        let mut found = file.read()?;
+        while found && blank(&file.row) {
+            found = file.read()?;
+        }
+        if !found {
             bail!("{name}: line 1: the file is empty; a header {wanted} is needed");
         }
         let header = file.row.iter().enumerate();
@@ -68,20 +96,42 @@ impl NumberFile {
             found = places(&|other| other.eq_ignore_ascii_case(name));
         }
         match found[..] {
-            [] => Err(self.failed(format!("the header has no column {name}"))),
+            [] => {
+                let mut names: Vec<_> = self.names.iter().map(String::as_str).collect();
+                if names.len() > LISTED {
+                    names.truncate(LISTED);
+                    names.push("…");
+                }
+                let names = names.join(", ");
+                Err(self.failed(format!("the header has no column {name}: it has {names}")))
+            }
             [column] => Ok(column),
             [..] => Err(self.failed(format!("the header names {name} twice"))),
         }
     }
 
-    /// Goes to the next row; `false` if there is none.
+    /// Goes to the next row; `false` if there is none. Rows without anything in them may follow the last.
     pub fn advance(&mut self) -> Result<bool> {
-        let more = self.read()?;
-        let (fields, names) = (self.row.len(), self.names.len());
-        if more && fields != names {
-            return Err(self.failed(format!("{fields} fields, the header has {names}")));
+        while self.read()? {
+            let names = self.names.len();
+            if self.row.iter().all(str::is_empty) {
+                // A line of blanks is no row, but one of commas is, and a blank may be the only field.
+                if self.blank.is_none() && (self.row.len() > 1 || names == 1) {
+                    self.blank = Some(self.row.clone());
+                }
+                continue;
+            }
+            if let Some(blank) = self.blank.take() {
+                self.row = blank;
+                return Err(self.failed("a row without any number or text".to_owned()));
+            }
+            let fields = self.row.len();
+            if fields != names {
+                return Err(self.failed(format!("{fields} fields, the header has {names}")));
+            }
+            return Ok(true);
         }
-        Ok(more)
+        Ok(false)
     }
 
     /// A field of the current row.
@@ -89,16 +139,36 @@ impl NumberFile {
         &self.row[column]
     }
 
+    /// What a field of the current row says.
+    pub fn field(&self, column: usize) -> Field {
+        Field::read(self.text(column), self.separator)
+    }
+
     /// A field of the current row as a number.
-    pub fn number(&self, column: usize) -> Result<f32> {
-        let text = self.text(column);
-        match text.parse::<f32>() {
-            Ok(number) if number.is_finite() => Ok(number),
-            _ => {
-                let name = &self.names[column];
-                Err(self.failed(format!("'{text}' in column {name} is not a finite number")))
-            }
+    pub fn number(&self, column: usize) -> Result<f64> {
+        match self.field(column) {
+            Field::Number(number) => Ok(number),
+            _ => Err(self.no_number(self.place(), column, self.text(column))),
         }
+    }
+
+    /// Where the current row is.
+    pub fn place(&self) -> Option<&Position> {
+        self.row.position()
+    }
+
+    /// The error that a field at a place is no number.
+    pub fn no_number(&self, place: Option<&Position>, column: usize, text: &str) -> Error {
+        let name = &self.names[column];
+        let hint = match Field::read(text, self.separator) {
+            Field::Missing => ": leave such rows out, or fill them in",
+            Field::Doubtful if text.contains(',') => {
+                ": write it with a decimal point and without separators"
+            }
+            Field::Doubtful | Field::Text | Field::Number(_) => "",
+        };
+        let problem = format!("'{text}' in column {name} is not a finite number{hint}");
+        self.error(place, &problem)
     }
 
     /// An error about the current row.
@@ -106,7 +176,14 @@ impl NumberFile {
         self.error(self.row.position(), &problem)
     }
 
-    fn error(&self, place: Option<&Position>, problem: &dyn Display) -> Error {
+    /// The fingerprint of the file, all of which has been read.
+    pub fn fingerprint(self) -> String {
+        let (_, rest) = self.reader.into_inner().into_inner();
+        rest.into_inner().fingerprint()
+    }
+
+    /// An error about a place in the file.
+    pub fn error(&self, place: Option<&Position>, problem: &dyn Display) -> Error {
         let file = self.path.display();
         match place {
             Some(start) => anyhow!("{file}: line {}: {problem}", self.line(start)),
@@ -115,20 +192,30 @@ impl NumberFile {
     }
 
     fn read(&mut self) -> Result<bool> {
-        self.reader
-            .read_record(&mut self.row)
-            .map_err(|error| self.error(error.position(), &error))
+        let (_, rest) = self.reader.get_mut().get_mut();
+        rest.get_mut().begin_line();
+        let place = self.reader.position().clone();
+        self.reader.read_record(&mut self.row).map_err(|error| {
+            let unending = |error: &csv::Error| {
+                matches!(error.kind(), ErrorKind::Io(error) if error.kind() == std::io::ErrorKind::InvalidData)
+            };
+            match unending(&error) {
+                true => self.error(Some(&place), &TOO_LONG),
+                false => self.error(error.position(), &error),
+            }
+        })
     }
 
     /// The line that a record begins in. The reader counts the blank lines before a record as part of it, so the file is
     /// read again up to there, which only an error costs; a pipe cannot be.
     fn line(&self, start: &Position) -> u64 {
+        let estimate = start.line() + u64::from(self.passed_over > 0);
         if !self.path.is_file() {
-            return start.line();
+            return estimate;
         }
         File::open(&self.path)
-            .and_then(|file| count(BufReader::new(file), start.byte()))
-            .unwrap_or(start.line())
+            .and_then(|file| count(BufReader::new(file), start.byte() + self.passed_over))
+            .unwrap_or(estimate)
     }
 }
 

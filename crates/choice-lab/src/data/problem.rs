@@ -1,11 +1,10 @@
 //! What there is to train on: a generated task or a table of the user's own.
 
 use crate::data::dataset::{Dataset, Splits, TableConfig};
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use combined_network::network::CombinedNetworkConfig;
 use combined_network::task::{Task, generate};
 use serde::{Deserialize, Serialize};
-use std::fs;
 use std::io::{Write, stderr};
 use std::path::{Path, PathBuf};
 
@@ -27,7 +26,11 @@ impl Problem {
         Self {
             network: task.network(),
             table: None,
-            splits: Splits { train, valid, test },
+            splits: Splits {
+                train: train.into(),
+                valid: valid.into(),
+                test: test.into(),
+            },
         }
     }
 
@@ -50,40 +53,44 @@ impl Problem {
 #[serde(deny_unknown_fields)]
 pub struct TableSource {
     file: PathBuf,
-    /// The file's size, by which a change would be noticed.
-    bytes: u64,
+    /// The file's fingerprint, by which a change is noticed.
+    sha256: String,
     target: String,
-    classes: usize,
+    /// Classes of the network for it.
+    pub classes: usize,
 }
 
 impl TableSource {
-    /// The table in a file.
-    pub fn new(file: &Path, target: &str, classes: usize) -> Result<Self> {
-        Ok(Self {
+    /// The table in a file, and what it holds.
+    pub fn open(file: &Path, target: &str, classes: usize, seed: u64) -> Result<(Self, Problem)> {
+        let dataset = read(file, target, seed)?;
+        let source = Self {
             file: file.to_owned(),
-            bytes: size(file)?,
+            sha256: dataset.fingerprint.clone(),
             target: target.to_owned(),
             classes,
-        })
+        };
+        Ok((source, Problem::table(dataset, classes)))
     }
 
-    /// Reads it, with a line on stderr about it.
+    /// Reads it again.
     pub fn read(&self, seed: u64) -> Result<Problem> {
-        let bytes = size(&self.file)?;
-        if bytes != self.bytes {
+        let dataset = read(&self.file, &self.target, seed)?;
+        if dataset.fingerprint != self.sha256 {
             bail!(
-                "{} has changed since the run began: it had {} bytes and has {bytes}",
+                "{} has changed since the run began: its SHA-256 was {} and is {}",
                 self.file.display(),
-                self.bytes
+                self.sha256,
+                dataset.fingerprint
             );
         }
-        let dataset = Dataset::read(&self.file, &self.target, seed)?;
-        writeln!(stderr(), "{dataset}")?;
         Ok(Problem::table(dataset, self.classes))
     }
 }
 
-fn size(file: &Path) -> Result<u64> {
-    let found = fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?;
-    Ok(found.len())
+/// Reads a table, with a line on stderr about it.
+fn read(file: &Path, target: &str, seed: u64) -> Result<Dataset> {
+    let dataset = Dataset::read(file, target, seed)?;
+    let _ = writeln!(stderr(), "{dataset}");
+    Ok(dataset)
 }

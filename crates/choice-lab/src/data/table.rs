@@ -2,14 +2,14 @@
 
 use crate::data::choices::Choice;
 use crate::data::number_file::NumberFile;
+use crate::data::samples::Samples;
 use anyhow::{Result, anyhow};
-use combined_network::task::Rows;
 use csv::Writer;
 use std::io::Write;
 use std::path::Path;
 
 /// Reads these columns of a CSV file with a header line, whichever their order; other columns are passed over.
-pub fn read_inputs(path: &Path, names: &[String]) -> Result<Rows> {
+pub fn read_inputs(path: &Path, names: &[String]) -> Result<Samples> {
     let wanted = names.join(",");
     let mut file = NumberFile::open(path, &wanted)?;
     let columns: Vec<usize> = names
@@ -17,9 +17,9 @@ pub fn read_inputs(path: &Path, names: &[String]) -> Result<Rows> {
         .map(|name| file.column(name))
         .collect::<Result<_>>()
         .map_err(|error| anyhow!("{error}; the model takes {wanted}"))?;
-    let mut rows = Rows {
+    let mut rows = Samples {
         features: names.len(),
-        ..Rows::default()
+        ..Samples::default()
     };
     while file.advance()? {
         for &column in &columns {
@@ -37,12 +37,12 @@ pub fn numbered(features: usize) -> Vec<String> {
 }
 
 /// Writes rows under the names of their inputs and of their target.
-pub fn write_rows(path: &Path, inputs: &[String], target: &str, rows: &Rows) -> Result<()> {
+pub fn write_rows(path: &Path, inputs: &[String], target: &str, rows: &Samples) -> Result<()> {
     let mut writer = Writer::from_path(path)?;
     writer.write_record(inputs.iter().map(String::as_str).chain([target]))?;
     for (inputs, target) in rows.inputs.chunks(rows.features).zip(&rows.targets) {
         let numbers = inputs.iter().chain([target]);
-        writer.write_record(numbers.map(f32::to_string))?;
+        writer.write_record(numbers.map(f64::to_string))?;
     }
     writer.flush()?;
     Ok(())

@@ -1,11 +1,11 @@
 //! Model folders: how one is written and read back.
 
+use crate::models::finite::not_finite;
 use crate::store::draft::Draft;
 use crate::store::files::{CONFIG, MODEL};
 use crate::training::settings::RunConfig;
 use anyhow::{Context, Result, anyhow, bail};
 use burn::module::Module;
-use burn::store::ModuleRecord;
 use burn::tensor::Device;
 use combined_network::network::{CombinedNetwork, CombinedNetworkConfig};
 use serde::Serialize;
@@ -68,10 +68,11 @@ pub fn load_network(
             folder.display()
         );
     }
-    let fits = || format!("{} is damaged or holds another network", path.display());
-    let record = ModuleRecord::load(&path).with_context(fits)?;
-    config
-        .init(device)
-        .try_load_record(record)
-        .with_context(fits)
+    let network = CombinedNetwork::load_parameters(config, &path, device);
+    let network = network
+        .with_context(|| format!("{} is damaged or holds another network", path.display()))?;
+    match not_finite(&network) {
+        Some(name) => bail!("{}: the parameter {name} is not finite", path.display()),
+        None => Ok(network),
+    }
 }

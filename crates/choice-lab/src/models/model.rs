@@ -1,15 +1,18 @@
 //! What `predict` needs of a model folder, be it from `train` or from `import`.
 
 use crate::data::dataset::TableConfig;
+use crate::data::samples::Samples;
 use crate::data::scaling::Scaling;
 use crate::data::table;
 use crate::models::folder;
 use crate::models::pytorch::ImportConfig;
 use crate::place::backend::Backend;
-use anyhow::Result;
+use crate::store::files::CONFIG;
+use anyhow::{Context, Result, ensure};
 use combined_network::network::CombinedNetworkConfig;
 use combined_network::task::Rows;
 use serde_json::Value;
+use std::collections::HashSet;
 use std::path::Path;
 
 /// A saved model, but for its parameters.
@@ -39,12 +42,35 @@ impl Model {
             });
         }
         let config = folder::load_config(folder)?;
-        Ok(Self {
+        let model = Self {
             backend: config.settings.backend.local(),
             network: config.network,
             scaling: config.scaling,
             table: config.table,
-        })
+        };
+        let misfit = || format!("{}/{CONFIG} does not fit itself", folder.display());
+        model.check().with_context(misfit)?;
+        Ok(model)
+    }
+
+    /// Whether the parts of a configuration belong together.
+    fn check(&self) -> Result<()> {
+        ensure!(self.scaling.is_sound(), "the scaling {:?}", self.scaling);
+        let Some(table) = &self.table else {
+            return Ok(());
+        };
+        let (inputs, columns) = (self.network.features, table.features.len());
+        ensure!(
+            inputs == columns,
+            "the network takes {inputs} features, the table has {columns}"
+        );
+        let mut names = HashSet::new();
+        for feature in &table.features {
+            let name = &feature.name;
+            ensure!(feature.scaling.is_sound(), "the scaling of {name}");
+            ensure!(names.insert(name), "the table has the column {name} twice");
+        }
+        Ok(())
     }
 
     /// The columns that it takes.
@@ -56,10 +82,7 @@ impl Model {
     }
 
     /// Rows in the data's units as the network takes them.
-    pub fn standardise(&self, rows: Rows) -> Rows {
-        match &self.table {
-            Some(table) => table.standardise(rows),
-            None => rows,
-        }
+    pub fn rescaled(&self, rows: &Samples) -> Rows {
+        rows.rescaled(self.table.as_ref(), self.scaling)
     }
 }

@@ -8,16 +8,14 @@
 //! self.regression_fc = nn.Linear(features, classes)  # of x
 //! ```
 
+use crate::models::finite::not_finite;
+use crate::models::state_dict::{self, Tensors};
 use anyhow::{Context, Result, anyhow, bail};
 use burn::store::burn_pack::Tensor as Stored;
-use burn::store::{
-    ModuleAdapter, ModuleContext, ModuleSnapshot, ModuleStore, PyTorchToBurnAdapter, PytorchStore,
-    SafetensorsStore, bridge,
-};
+use burn::store::{ModuleAdapter, ModuleContext, ModuleSnapshot, PyTorchToBurnAdapter, bridge};
 use burn::tensor::{DType, Device};
 use combined_network::network::{CombinedNetwork, CombinedNetworkConfig};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The layers' names in PyTorch and here.
@@ -26,9 +24,6 @@ const LAYERS: [(&str, &str); 3] = [
     ("classifier_fc2", "classifier"),
     ("regression_fc", "regression"),
 ];
-
-/// Tensors by their names.
-type Tensors = BTreeMap<String, Stored>;
 
 /// The configuration of an imported model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,35 +44,25 @@ impl ImportConfig {
 /// Reads a state dict; the sizes are those of its tensors.
 pub fn read(path: &Path, device: &Device) -> Result<(CombinedNetworkConfig, CombinedNetwork)> {
     let file = path.display();
-    let tensors = tensors(path)?;
+    let tensors = state_dict::read(path)?;
     let config = sizes(&tensors).with_context(|| format!("{file} does not fit"))?;
     let mut network = config.init(device);
     let adapter = PyTorchToBurnAdapter.chain(Single);
     let result = network.apply(renamed(tensors), None, Some(Box::new(adapter)), false);
-    match result.errors.first() {
-        Some(error) => bail!("{file}: {error}"),
-        None => Ok((config, network)),
+    if let Some(error) = result.errors.first() {
+        bail!("{file}: {error}");
     }
-}
-
-fn tensors(path: &Path) -> Result<Tensors> {
-    let file = path.display();
-    std::fs::File::open(path).with_context(|| format!("cannot read {file}"))?;
-    let foreign = |error: String| anyhow!("{file} holds no PyTorch weights: {error}");
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    match extension.map(str::to_ascii_lowercase).as_deref() {
-        Some("safetensors") => {
-            let mut store = SafetensorsStore::from_file(path);
-            let tensors = store.get_all_tensors().cloned();
-            tensors.map_err(|error| foreign(error.to_string()))
-        }
-        Some("pt" | "pth") => {
-            let mut store = PytorchStore::from_file(path).map_indices_contiguous(false);
-            let tensors = store.get_all_tensors().cloned();
-            tensors.map_err(|error| foreign(error.to_string()))
-        }
-        _ => bail!("{file}: the name must end in .safetensors, .pt or .pth"),
+    if let Some(name) = not_finite(&network) {
+        let layer = LAYERS.iter().find_map(|(theirs, ours)| {
+            let parameter = name.strip_prefix(ours)?;
+            Some(format!("{theirs}{parameter}"))
+        });
+        bail!(
+            "{file}: '{}' holds a NaN, an infinity or a number beyond 3.4e38, the range of 32 bits",
+            layer.unwrap_or(name)
+        );
     }
+    Ok((config, network))
 }
 
 /// The sizes, from the two weights of the classifier; then everything must fit them.

@@ -1,11 +1,15 @@
 //! An output folder is written beside its place first, then moved there.
 
-use crate::store::files::{CHECKPOINT, CONFIG, METRICS, MODEL, PREDICTIONS, TEST};
-use crate::store::replace::draft_of;
-use anyhow::{Context, Result, bail};
+use crate::store::files::{
+    CHECKPOINT, CONFIG, LOCK, METRICS, MODEL, PLAN, PREDICTIONS, TEST, is_of_checkpoints,
+    is_of_step,
+};
+use crate::store::replace::{draft_of, keep_access, replace};
+use anyhow::{Context, Error, Result, anyhow, bail};
 use serde::Serialize;
+use std::ffi::OsStr;
 use std::fs;
-use std::io::{ErrorKind, IsTerminal, Write, stderr, stdin};
+use std::io::{self, ErrorKind, IsTerminal, Write, stderr, stdin};
 use std::path::{Path, PathBuf};
 use tempfile::{Builder, TempDir};
 
@@ -22,38 +26,63 @@ pub enum Place {
 
 /// Looks where a run wants to be saved.
 pub fn inspect(out: &Path) -> Result<Place> {
-    let entries = match fs::read_dir(out) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Place::Free),
-        Err(error) => {
-            return Err(error)
-                .with_context(|| format!("cannot use {} as output folder", out.display()));
+    let ours = [MODEL, CONFIG, METRICS, TEST, PREDICTIONS];
+    let checkpoint = out.join(CHECKPOINT);
+    let mut used = false;
+    for entry in list(out)? {
+        let name = entry.file_name();
+        if name == CHECKPOINT && checkpoint.is_dir() {
+            continue;
         }
-    };
-    let ours = [MODEL, CONFIG, METRICS, TEST, PREDICTIONS, CHECKPOINT];
-    let (mut empty, mut ended) = (true, false);
-    for entry in entries {
-        let name = entry?.file_name();
         if !ours.iter().any(|file| name == *file) {
+            return Err(foreign(out, &name));
+        }
+        if !entry.file_type()?.is_file() {
             bail!(
-                "{} holds '{}', which no training run writes: choose another --out",
-                out.display(),
-                name.to_string_lossy()
+                "{} is no file of its own, and no training run replaces it: choose another --out",
+                entry.path().display()
             );
         }
-        empty = false;
-        ended |= name == CONFIG;
+        used = true;
     }
-    Ok(match (empty, ended || !out.join(CHECKPOINT).exists()) {
-        (true, _) => Place::Free,
-        (false, true) => Place::Run,
-        (false, false) => Place::Interrupted,
+    let saved = |entry: &fs::DirEntry| is_of_step(&entry.file_name());
+    let ended = out.join(CONFIG).exists();
+    Ok(if checkpoint.join(PLAN).is_file() && !ended {
+        Place::Interrupted
+    } else if used || list(&checkpoint)?.iter().any(saved) {
+        Place::Run
+    } else {
+        // A run that was killed before it had written its plan has nothing to go on with.
+        Place::Free
     })
+}
+
+/// What a folder holds: nothing where there is none.
+fn list(folder: &Path) -> Result<Vec<fs::DirEntry>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.and_then(Iterator::collect),
+    };
+    entries.with_context(|| format!("cannot use {} as output folder", folder.display()))
+}
+
+fn foreign(folder: &Path, name: &OsStr) -> Error {
+    anyhow!(
+        "{} holds '{}', which no training run writes: choose another --out",
+        folder.display(),
+        name.to_string_lossy()
+    )
 }
 
 /// Asks before an earlier run is replaced.
 pub fn may_replace(out: &Path, force: bool) -> Result<()> {
     let place = inspect(out)?;
+    let checkpoints = out.join(CHECKPOINT);
+    for entry in list(&checkpoints)? {
+        if !is_of_checkpoints(&entry.file_name()) {
+            return Err(foreign(&checkpoints, &entry.file_name()));
+        }
+    }
     if place == Place::Free || force {
         return Ok(());
     }
@@ -121,15 +150,42 @@ impl Draft {
         for file in [MODEL, METRICS, TEST, PREDICTIONS, CONFIG] {
             let (new, place) = (self.path(file), self.out.join(file));
             if new.exists() {
-                fs::rename(new, place).with_context(context)?;
+                if let Ok(there) = fs::metadata(&place) {
+                    keep_access(&there, &new).with_context(context)?;
+                }
+                put(&new, &place).with_context(context)?;
             } else if place.exists() {
                 fs::remove_file(place).with_context(context)?;
             }
         }
-        let checkpoints = self.out.join(CHECKPOINT);
-        if checkpoints.exists() {
-            fs::remove_dir_all(checkpoints).with_context(context)?;
-        }
-        Ok(())
+        remove_checkpoints(&self.out).with_context(context)
     }
+}
+
+/// Moves a file to its place, which may lie on another file system than the folder beside it.
+fn put(new: &Path, place: &Path) -> io::Result<()> {
+    match fs::rename(new, place) {
+        Err(error) if error.kind() == ErrorKind::CrossesDevices => {
+            replace(place, |draft| fs::copy(new, draft).map(drop))
+        }
+        moved => moved,
+    }
+}
+
+/// Removes the checkpoints in an output folder, and no file that is not of them.
+///
+/// The plan goes first: after a kill nothing is resumed from half of them.
+pub(crate) fn remove_checkpoints(out: &Path) -> Result<()> {
+    let folder = out.join(CHECKPOINT);
+    let plan = folder.join(PLAN);
+    if plan.exists() {
+        fs::remove_file(plan)?;
+    }
+    for entry in list(&folder)? {
+        let name = entry.file_name();
+        if name != LOCK && is_of_checkpoints(&name) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }

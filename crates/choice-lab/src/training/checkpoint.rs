@@ -1,33 +1,32 @@
 //! Checkpoints of a training, so that a run that was killed goes on where it was.
 //!
 //! Burn's `FileCheckpointer` writes the records of model, optimiser and learning rate schedule, each beside its place, and renames
-//! it. A checkpoint counts once all its files are there. The generators need no file: minibatches and draws follow from the seed
-//! and the step.
+//! it. A checkpoint counts once all its files are there and are what was written, by the fingerprint beside each. The
+//! generators need no file: minibatches and draws follow from the seed and the step.
 
 use crate::data::exact::Exact;
-use crate::store::files::CHECKPOINT;
+use crate::store::draft::remove_checkpoints;
+use crate::store::files::{
+    CHECKPOINT, LOCK, PLAN, PROGRESS, RECORDS, is_of_checkpoints, of_step, step_of,
+};
+use crate::store::fingerprint::of_bytes;
 use crate::store::replace::replace;
 use crate::training::curves::{Curves, Validation};
 use crate::training::learner::Trainee;
 use crate::training::plan::Plan;
-use anyhow::{Context, Result, anyhow, bail};
+use crate::training::seal::{Sealed, check, seal_of, write_seal};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use burn::optim::OptimizerRecord;
 use burn::optim::lr_scheduler::LrSchedulerRecord;
 use burn::store::ModuleRecord;
 use burn::train::SupervisedTraining;
-use burn::train::checkpoint::{
-    CheckpointerError, CheckpointingAction, CheckpointingStrategy, FileCheckpointer,
-};
+use burn::train::checkpoint::{CheckpointerError, CheckpointingAction, CheckpointingStrategy};
 use burn::train::metric::store::EventStoreClient;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::fs;
-use std::io;
+use std::io::{self, Write, stderr};
 use std::path::{Path, PathBuf};
-
-const PLAN: &str = "run.json";
-const RECORDS: [&str; 3] = ["model", "optimizer", "schedule"];
-const PROGRESS: &str = "progress";
 
 /// Checkpoints kept.
 const KEPT: usize = 2;
@@ -66,9 +65,7 @@ impl Checkpoints {
     pub fn begin(out: &Path, plan: &Plan) -> Result<Self> {
         let folder = out.join(CHECKPOINT);
         let context = || format!("cannot write checkpoints to {}", folder.display());
-        if folder.exists() {
-            fs::remove_dir_all(&folder).with_context(context)?;
-        }
+        remove_checkpoints(out).with_context(context)?;
         fs::create_dir_all(&folder).with_context(context)?;
         let text = serde_json::to_vec_pretty(plan)?;
         replace(&folder.join(PLAN), |draft| fs::write(draft, text)).with_context(context)?;
@@ -80,15 +77,14 @@ impl Checkpoints {
     pub fn reopen(out: &Path) -> Result<(Self, Plan)> {
         let folder = out.join(CHECKPOINT);
         let plan = folder.join(PLAN);
-        if !plan.is_file() {
-            bail!(
-                "{} holds no interrupted run: it has no {CHECKPOINT}/{PLAN}",
-                out.display()
-            );
-        }
+        let name = out.display();
+        ensure!(
+            plan.is_file(),
+            "{name} holds no interrupted run: it has no {CHECKPOINT}/{PLAN}; `train --out {name}` begins one"
+        );
         let misfit = || format!("{} does not fit this program", plan.display());
-        let read: Plan =
-            serde_json::from_slice(&fs::read(&plan).with_context(misfit)?).with_context(misfit)?;
+        let text = fs::read(&plan).with_context(misfit)?;
+        let read: Plan = serde_json::from_slice(&text).with_context(misfit)?;
         if read.format != Plan::FORMAT {
             bail!(
                 "{} has the format '{}'; this program reads '{}'",
@@ -97,40 +93,77 @@ impl Checkpoints {
                 Plan::FORMAT
             );
         }
+        read.check().with_context(misfit)?;
         let every = read.every;
         Ok((Self { folder, every }, read))
     }
 
-    /// The last whole checkpoint; older and unfinished ones are removed.
+    /// The last whole checkpoint; other ones are removed. What is passed over is said on stderr.
     pub fn latest(&self) -> Result<Option<State>> {
-        let name = |name: &str, step: usize| self.folder.join(file(name, step));
-        let unreadable = |path: &Path| format!("cannot read the checkpoint {}", path.display());
-        let Some(step) = self.last()? else {
-            return Ok(None);
+        let mut damaged = None;
+        for step in self.with_progress()?.into_iter().rev() {
+            if !self.is_complete(step) {
+                let _ = writeln!(
+                    stderr(),
+                    "passed over the checkpoint of step {step} in {}: it is not complete",
+                    self.folder.display()
+                );
+                continue;
+            }
+            match self.load(step) {
+                Ok(state) => {
+                    self.keep_only(step)?;
+                    return Ok(Some(state));
+                }
+                Err(error) => {
+                    let _ = writeln!(stderr(), "passed over a damaged checkpoint: {error:#}");
+                    damaged.get_or_insert(error);
+                }
+            }
+        }
+        match damaged {
+            Some(error) => Err(error.context("no checkpoint is whole; --force begins anew")),
+            None => Ok(None),
+        }
+    }
+
+    fn load(&self, step: usize) -> Result<State> {
+        let place = |kind: &str| {
+            let path = self.folder.join(of_step(kind, step));
+            check(&path).map(|()| path)
         };
-        let path = name(PROGRESS, step);
-        let progress: Progress =
-            serde_json::from_slice(&fs::read(&path)?).with_context(|| unreadable(&path))?;
-        let [model, optimizer, schedule] = RECORDS.map(|record| name(record, step));
-        let state = State {
+        let progress = place(PROGRESS)?;
+        let [model, optimizer, schedule] =
+            [place(RECORDS[0])?, place(RECORDS[1])?, place(RECORDS[2])?];
+        let unreadable = |path: &Path| format!("cannot read the checkpoint {}", path.display());
+        let read: Progress =
+            serde_json::from_slice(&fs::read(&progress)?).with_context(|| unreadable(&progress))?;
+        Ok(State {
             step,
-            seconds: progress.seconds.0,
-            curves: progress.into_curves(),
+            seconds: read.seconds.0,
+            curves: read.into_curves(),
             model: ModuleRecord::load(&model).with_context(|| unreadable(&model))?,
             optimizer: OptimizerRecord::load(&optimizer)
                 .map_err(|error| anyhow!("{}: {error}", unreadable(&optimizer)))?,
             schedule: LrSchedulerRecord::load(&schedule)
                 .map_err(|error| anyhow!("{}: {error}", unreadable(&schedule)))?,
-        };
-        let kept = [PROGRESS, RECORDS[0], RECORDS[1], RECORDS[2]].map(|name| file(name, step));
+        })
+    }
+
+    /// Removes the files of every other checkpoint, and those of unfinished ones.
+    fn keep_only(&self, step: usize) -> Result<()> {
+        let kinds = RECORDS.iter().chain([&PROGRESS]);
+        let files = kinds.map(|kind| of_step(kind, step));
+        let mut kept: Vec<_> = files.flat_map(|file| [seal_of(&file), file]).collect();
+        kept.extend([PLAN, LOCK].map(str::to_owned));
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
             let found = entry.file_name();
-            if found != PLAN && !kept.iter().any(|name| found == **name) {
+            if is_of_checkpoints(&found) && !kept.iter().any(|name| found == **name) {
                 fs::remove_file(entry.path())?;
             }
         }
-        Ok(Some(state))
+        Ok(())
     }
 
     /// Saves with these checkpointers: all but the progress, which [`finish`](Self::finish) adds.
@@ -138,8 +171,7 @@ impl Checkpoints {
         &self,
         training: SupervisedTraining<Trainee>,
     ) -> SupervisedTraining<Trainee> {
-        let [model, optimizer, schedule] =
-            RECORDS.map(|name| FileCheckpointer::new(&self.folder, name));
+        let [model, optimizer, schedule] = RECORDS.map(|name| Sealed::new(&self.folder, name));
         training
             .with_custom_checkpointers(model, optimizer, schedule)
             .with_checkpointing_strategy(KeepLast {
@@ -153,39 +185,36 @@ impl Checkpoints {
         let text = serde_json::to_vec(&Progress::new(seconds, curves))
             .map_err(|error| CheckpointerError::Unknown(error.to_string()))?;
         let io = CheckpointerError::IOError;
-        replace(&self.folder.join(file(PROGRESS, step)), |draft| {
-            fs::write(draft, text)
-        })
-        .map_err(io)?;
-        let mut steps = self.with_progress().map_err(io)?;
-        steps.sort_unstable();
-        for old in steps.iter().rev().skip(KEPT) {
-            fs::remove_file(self.folder.join(file(PROGRESS, *old))).map_err(io)?;
+        let path = self.folder.join(of_step(PROGRESS, step));
+        write_seal(&path, &of_bytes(&text)).map_err(io)?;
+        replace(&path, |draft| fs::write(draft, text)).map_err(io)?;
+        for old in self.with_progress().map_err(io)?.iter().rev().skip(KEPT) {
+            let file = of_step(PROGRESS, *old);
+            for name in [seal_of(&file), file] {
+                fs::remove_file(self.folder.join(name)).map_err(io)?;
+            }
         }
         Ok(())
     }
 
-    /// The last step with a whole checkpoint.
-    fn last(&self) -> io::Result<Option<usize>> {
-        let there = |name: &str, step| self.folder.join(file(name, step)).is_file();
-        let whole = |step: &usize| RECORDS.iter().all(|record| there(record, *step));
-        Ok(self.with_progress()?.into_iter().filter(whole).max())
+    /// Whether all files of a checkpoint are there; a kill leaves fewer.
+    fn is_complete(&self, step: usize) -> bool {
+        let there = |kind: &&str| {
+            let file = of_step(kind, step);
+            let mut names = [seal_of(&file), file].into_iter();
+            names.all(|name| self.folder.join(name).exists())
+        };
+        RECORDS.iter().chain([&PROGRESS]).all(there)
     }
 
-    /// The steps with a progress file.
+    /// The steps with a progress file, in order.
     fn with_progress(&self) -> io::Result<Vec<usize>> {
         let mut steps = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
-            let name = entry?.file_name().to_string_lossy().into_owned();
-            let step = |name: &str| -> Option<usize> {
-                name.strip_prefix(PROGRESS)?
-                    .strip_prefix('-')?
-                    .strip_suffix(".json")?
-                    .parse()
-                    .ok()
-            };
-            steps.extend(step(&name));
+            let name = entry?.file_name();
+            steps.extend(name.to_str().and_then(|name| step_of(PROGRESS, name)));
         }
+        steps.sort_unstable();
         Ok(steps)
     }
 }
@@ -229,9 +258,4 @@ impl CheckpointingStrategy for KeepLast {
         }
         actions
     }
-}
-
-fn file(name: &str, step: usize) -> String {
-    let extension = if name == PROGRESS { "json" } else { "bpk" };
-    format!("{name}-{step}.{extension}")
 }

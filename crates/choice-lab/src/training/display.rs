@@ -1,6 +1,7 @@
 //! What a run shows while it trains: Burn's dashboard on a terminal, plain lines elsewhere.
 
 use crate::training::metrics::{ClassesUsed, Cost, HardError, Reading};
+use crate::training::report::figure;
 use burn::train::Interrupter;
 use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
 use burn::train::metric::{MetricDefinition, MetricId, MetricName, NumericEntry};
@@ -40,6 +41,7 @@ impl Display {
         self,
         interrupter: Interrupter,
         devices: usize,
+        first_step: usize,
     ) -> Box<dyn MetricsRenderer> {
         match self {
             Self::Dashboard => Box::new(TuiMetricsRendererWrapper::new(interrupter, None)),
@@ -48,7 +50,7 @@ impl Display {
                 names: HashMap::new(),
                 latest: HashMap::new(),
                 devices,
-                reports: 0,
+                reports: first_step * devices,
             }),
         }
     }
@@ -79,10 +81,10 @@ impl Lines {
     fn print(&self) {
         let value = |name| self.latest.get(name).copied().unwrap_or(f64::NAN);
         let line = format!(
-            "step {:>6}   cost {:>8.4}   validation MSE {:>7.4}   classes used {}",
+            "step {:>6}   cost {:>8.4}   validation MSE {:>7}   classes used {}",
             self.reports / self.devices,
             value(Cost::NAME) * self.devices as f64,
-            value(HardError::NAME),
+            figure(value(HardError::NAME)),
             value(ClassesUsed::NAME),
         );
         // A closed pipe must not stop the training.

@@ -55,9 +55,9 @@ impl InferenceStep for Trainee {
         let (logits, values) = self.network.forward(batch.inputs);
         let [_, classes] = logits.dims();
         let value = argmax_gather(logits.clone(), values, 1);
-        let errors = (value - batch.targets).square() * self.unit;
         Validated {
-            mse: errors.mean(),
+            mse: (value - batch.targets).square().mean(),
+            unit: self.unit,
             chosen: argmax(logits, 1),
             classes,
         }
@@ -72,6 +72,7 @@ pub struct Trained {
 /// What a validation step reports.
 pub struct Validated {
     mse: Tensor<1>,
+    unit: f64,
     chosen: Tensor<2, Int>,
     classes: usize,
 }
@@ -100,7 +101,10 @@ impl Adaptor<Cost> for Trained {
 
 impl Adaptor<HardError> for Validated {
     fn adapt(&self) -> HardError {
-        HardError(self.mse.clone())
+        HardError {
+            rescaled: self.mse.clone(),
+            unit: self.unit,
+        }
     }
 }
 

@@ -34,14 +34,20 @@ impl Reading for Cost {
 }
 
 /// Mean squared error of the chosen values, in the units of the data.
-pub struct HardError(pub Tensor<1>);
+pub struct HardError {
+    /// The same in the network's units.
+    pub rescaled: Tensor<1>,
+    /// Squared size of one of them in the units of the data, which 32 bits may not hold.
+    pub unit: f64,
+}
 
 impl Reading for HardError {
     const NAME: &'static str = "Hard-choice MSE";
     const HIGHER_IS_BETTER: bool = false;
 
     fn read(&self) -> Result<f64, TensorReadError> {
-        self.0.clone().try_into_scalar()
+        let rescaled: f64 = self.rescaled.clone().try_into_scalar()?;
+        Ok(rescaled * self.unit)
     }
 }
 

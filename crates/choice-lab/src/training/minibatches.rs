@@ -41,7 +41,6 @@ pub struct Part {
 #[derive(Clone)]
 pub struct TrainLoader {
     rows: Arc<Rows>,
-    scaling: Scaling,
     seed: u64,
     steps: usize,
     per_epoch: usize,
@@ -51,12 +50,14 @@ pub struct TrainLoader {
 }
 
 impl TrainLoader {
-    /// At most 20 epochs, so that there are about 20 validations whatever the number of steps.
-    pub fn new(rows: Rows, scaling: Scaling, seed: u64, steps: usize, device: Device) -> Self {
+    /// Batches of these rows, their targets rescaled. At most 20 epochs, so that there are about 20 validations whatever the number of steps.
+    pub fn new(mut rows: Rows, scaling: Scaling, seed: u64, steps: usize, device: Device) -> Self {
         let per_epoch = steps.div_ceil(20).max(1);
+        for target in &mut rows.targets {
+            *target = scaling.forward(f64::from(*target)) as f32;
+        }
         Self {
             rows: Arc::new(rows),
-            scaling,
             seed,
             steps,
             per_epoch,
@@ -87,7 +88,7 @@ impl TrainLoader {
     fn batch(&self, index: usize) -> Minibatch {
         let chosen = minibatch(self.seed, index, self.rows.targets.len(), BATCH);
         let rows = &chosen[self.part.clone()];
-        let mut batch = gather(&self.rows, rows, self.scaling, &self.device);
+        let mut batch = gather(&self.rows, rows, &self.device);
         if rows.len() < BATCH {
             batch.part = Some(Part {
                 step: index,
@@ -99,17 +100,9 @@ impl TrainLoader {
     }
 }
 
-/// Puts rows on a device, targets rescaled.
-pub(crate) fn gather(
-    rows: &Rows,
-    chosen: &[usize],
-    scaling: Scaling,
-    device: &Device,
-) -> Minibatch {
-    let mut chosen = rows.select(chosen.iter().copied());
-    for target in &mut chosen.targets {
-        *target = scaling.forward(f64::from(*target)) as f32;
-    }
+/// Puts rows on a device.
+pub(crate) fn gather(rows: &Rows, chosen: &[usize], device: &Device) -> Minibatch {
+    let chosen = rows.select(chosen.iter().copied());
     let (inputs, targets) = chosen.on(device);
     Minibatch {
         inputs,
@@ -178,9 +171,11 @@ impl Iterator for Epoch<'_> {
 
 impl DataLoaderIterator<Minibatch> for Epoch<'_> {
     fn progress(&self) -> Progress {
+        // Counted from the beginning of the epoch, which may lie before a run went on.
+        let before = self.first % self.loader.per_epoch;
         Progress::new(
-            self.taken * BATCH,
-            self.total * BATCH,
+            (before + self.taken) * BATCH,
+            (before + self.total) * BATCH,
             Some("rows".to_owned()),
         )
     }

@@ -2,8 +2,9 @@
 
 use crate::data::problem::{Problem, TableSource};
 use crate::place::devices::Place;
+use crate::training::limits::{CLASSES, DEVICES, STEPS};
 use crate::training::settings::Settings;
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 /// What a run trains.
@@ -25,7 +26,7 @@ pub struct Plan {
 
 impl Plan {
     /// The format that this program writes and reads.
-    pub const FORMAT: &str = "combined-network checkpoint 1";
+    pub const FORMAT: &str = "combined-network checkpoint 2";
 
     /// Training with these settings, on the table if there is one, with a checkpoint after every so many steps.
     pub fn new(settings: Settings, table: Option<TableSource>, every: usize) -> Self {
@@ -41,6 +42,25 @@ impl Plan {
     /// The same on other devices.
     pub fn at(self, place: Place) -> Self {
         Self { place, ..self }
+    }
+
+    /// Whether a file holds what this program may have written.
+    pub(crate) fn check(&self) -> Result<()> {
+        let Settings { steps, recipe, .. } = self.settings;
+        ensure!(STEPS.contains(&steps), "steps {steps}");
+        ensure!(STEPS.contains(&self.every), "every {}", self.every);
+        let devices = self.place.devices.unwrap_or(1);
+        ensure!(DEVICES.contains(&devices), "devices {devices}");
+        let positive = |number: f64| number.is_finite() && number > 0.0;
+        let rate = recipe.learning_rate;
+        ensure!(positive(rate), "learning_rate {rate}");
+        let clip = recipe.clip.unwrap_or(1.0);
+        ensure!(positive(clip), "clip {clip}");
+        if let Some(table) = &self.table {
+            let classes = table.classes;
+            ensure!(CLASSES.contains(&classes), "classes {classes}");
+        }
+        Ok(())
     }
 
     /// The rows to train on.

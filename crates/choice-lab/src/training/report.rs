@@ -92,12 +92,9 @@ impl fmt::Display for Summary<'_> {
             report.steps,
             report.seconds
         )?;
-        writeln!(f, "  test MSE of the hard choice   {:.4}", report.test_mse)?;
-        writeln!(
-            f,
-            "  one straight line             {:.4}",
-            report.baseline_mse
-        )?;
+        let (reached, line) = (figure(report.test_mse), figure(report.baseline_mse));
+        writeln!(f, "  test MSE of the hard choice   {reached}")?;
+        writeln!(f, "  one straight line             {line}")?;
         if let Some(noise) = report.noise_floor {
             writeln!(f, "  noise, which cannot be fitted {noise:.4}")?;
         }
@@ -113,6 +110,15 @@ impl fmt::Display for Summary<'_> {
             "      cargo run --release -p choice-lab -- predict --model {0} --input {0}/test.csv",
             out.display()
         )
+    }
+}
+
+/// Four digits after the point, or of a number that these would not show, four digits.
+pub(crate) fn figure(number: f64) -> String {
+    if number == 0.0 || (1e-3..1e6).contains(&number.abs()) {
+        format!("{number:.4}")
+    } else {
+        format!("{number:.3e}")
     }
 }
 

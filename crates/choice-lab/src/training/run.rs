@@ -8,10 +8,14 @@ use crate::data::choices::{Choice, choices, classes_used, mean_squared_error};
 use crate::data::line::line_mse;
 use crate::data::problem::Problem;
 use crate::data::random;
+use crate::data::samples::Samples;
+use crate::data::scaling::Scaling;
+use crate::models::finite::not_finite;
 use crate::strategy::recipe::{Decay, Recipe};
 use crate::training::checkpoint::{Checkpoints, State};
 use crate::training::curves::{Curves, curve_logger};
 use crate::training::display::Display;
+use crate::training::diverged::Diverged;
 use crate::training::learner::Trainee;
 use crate::training::metrics::{ClassesUsed, Cost, HardError, ReadingMetric};
 use crate::training::minibatches::TrainLoader;
@@ -47,9 +51,31 @@ pub struct Run {
     /// The trained network.
     pub network: CombinedNetwork,
     /// The test rows, in their own units.
-    pub test: Rows,
+    pub test: Samples,
     /// The network's choices for them.
     pub choices: Vec<Choice>,
+}
+
+impl Run {
+    /// Whether there is a network that gives numbers, and a training that did to the end.
+    pub fn check(&self) -> Result<(), Diverged> {
+        let Curves { cost, validation } = &self.curves;
+        let lost = |number: Option<f64>| number.is_some_and(|number| !number.is_finite());
+        let what = if let Some(name) = not_finite(&self.network) {
+            format!("the parameter {name} is not finite")
+        } else if lost(cost.last().copied()) {
+            "the last cost is not finite".to_owned()
+        } else if lost(validation.last().map(|point| point.mse)) {
+            "the last validation MSE is not finite".to_owned()
+        } else if lost(Some(self.report.test_mse)) {
+            "the test MSE is not finite".to_owned()
+        } else {
+            return Ok(());
+        };
+        let first = cost.iter().position(|cost| !cost.is_finite());
+        let step = first.map(|index| index + 1);
+        Err(Diverged { what, step })
+    }
 }
 
 /// Trains on the settings' task and evaluates.
@@ -81,13 +107,10 @@ pub fn train_on(
         seed = settings.seed,
     );
     let _span = span.entered();
-    let (table, data) = (problem.table, problem.splits);
-    let seen = |rows| match &table {
-        Some(table) => table.standardise(rows),
-        None => rows,
-    };
-    let (train, tested) = (seen(data.train), seen(data.test.clone()));
-    let baseline_mse = line_mse(&train, &tested);
+    let data = problem.splits;
+    let [train, valid, tested] =
+        [&data.train, &data.valid, &data.test].map(|samples| config.rescaled(samples));
+    let baseline_mse = line_mse(&train, &tested) * config.scaling.deviation.powi(2);
 
     let state = match checkpoints {
         Some(checkpoints) => checkpoints.latest()?,
@@ -102,7 +125,7 @@ pub fn train_on(
         start: Instant::now(),
         before,
     };
-    let (network, curves) = fit.run(train, seen(data.valid), state)?;
+    let (network, curves) = fit.run(train, valid, state)?;
     let evaluation = info_span!("evaluation").entered();
     let choices = choices(&network, &tested, config.scaling, &devices[0])?;
     drop(evaluation);
@@ -151,12 +174,11 @@ impl Fit<'_> {
             ..
         } = self.config.settings;
         let device = &self.devices[0].clone().autodiff();
-        let scaling = self.config.scaling;
         let first_step = state.as_ref().map_or(0, |state| state.step);
-        let loader =
-            TrainLoader::new(train, scaling, seed, steps, device.clone()).starting_at(first_step);
+        let loader = TrainLoader::new(train, Scaling::IDENTITY, seed, steps, device.clone())
+            .starting_at(first_step);
         let (epochs, first_epoch) = (loader.epochs(), loader.epoch_of(first_step));
-        let validation = ValidLoader::new(valid, scaling, device.clone());
+        let validation = ValidLoader::new(valid, device.clone());
         let (learner, curves) = self.learner(recipe, state, device)?;
         let (logger, reader) = curve_logger(curves, self.devices.len());
         let reader = Arc::new(Mutex::new(reader));
@@ -187,9 +209,9 @@ impl Fit<'_> {
                 }),
             }))
         };
-        let renderer = self
-            .display
-            .renderer(training.interrupter(), self.devices.len());
+        let renderer =
+            self.display
+                .renderer(training.interrupter(), self.devices.len(), first_step);
         let result = training
             .with_training_strategy(strategy)
             .renderer(renderer)

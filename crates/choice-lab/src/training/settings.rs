@@ -2,12 +2,13 @@
 
 use crate::data::dataset::TableConfig;
 use crate::data::problem::Problem;
+use crate::data::samples::Samples;
 use crate::data::scaling::Scaling;
 use crate::place::backend::Backend;
 use crate::strategy::names::Strategy;
 use crate::strategy::recipe::Recipe;
 use combined_network::network::CombinedNetworkConfig;
-use combined_network::task::Task;
+use combined_network::task::{Rows, Task};
 use serde::{Deserialize, Serialize};
 
 /// What to train, and how.
@@ -59,6 +60,11 @@ impl RunConfig {
             scaling: Scaling::fit(&problem.splits.train.targets),
             table: problem.table.clone(),
         }
+    }
+
+    /// Rows as the network sees them.
+    pub fn rescaled(&self, samples: &Samples) -> Rows {
+        samples.rescaled(self.table.as_ref(), self.scaling)
     }
 
     /// What was trained on: the table's file, or the task.

@@ -54,6 +54,15 @@ impl SupervisedLearningStrategy<Trainee> for Stepwise {
             learner,
             step: self.first_step,
         };
+        if self.first_epoch > 0 {
+            // What Burn has said of the beginning is not so of a run that goes on.
+            let start = LearnerEvent::Start {
+                total_epochs: training.components.num_epochs,
+                starting_epoch: self.first_epoch + 1,
+                label: training.components.label.clone(),
+            };
+            training.train_event(start);
+        }
         for epoch in epochs {
             self.epoch(&mut training, epoch, &train);
             if training.should_stop() {

@@ -1,6 +1,5 @@
 //! The loader to validate from: the whole split as one batch.
 
-use crate::data::scaling::Scaling;
 use crate::training::minibatches::{Minibatch, gather};
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
@@ -12,16 +11,14 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct ValidLoader {
     rows: Arc<Rows>,
-    scaling: Scaling,
     device: Device,
 }
 
 impl ValidLoader {
     /// The rows of a validation split.
-    pub fn new(rows: Rows, scaling: Scaling, device: Device) -> Self {
+    pub fn new(rows: Rows, device: Device) -> Self {
         Self {
             rows: Arc::new(rows),
-            scaling,
             device,
         }
     }
@@ -30,7 +27,7 @@ impl ValidLoader {
 impl DataLoader<Minibatch> for ValidLoader {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<Minibatch> + 'a> {
         let all: Vec<usize> = (0..self.rows.targets.len()).collect();
-        let batch = gather(&self.rows, &all, self.scaling, &self.device);
+        let batch = gather(&self.rows, &all, &self.device);
         Box::new(Once { batch: Some(batch) })
     }
 

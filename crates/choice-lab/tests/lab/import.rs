@@ -124,6 +124,17 @@ fn doubles_become_singles() {
     assert_eq!((config.features, config.hidden, config.classes), (2, 5, 3));
     let weight = network.hidden.weight.val().into_data();
     assert_eq!(weight, TensorData::new(vec![0_f32; 10], [2, 5]));
+
+    // Zeros but for one number that 32 bits have no room for.
+    let mut file = fs::read(&path).expect("written");
+    let end = file.len();
+    file[end - 8..].copy_from_slice(&1e300_f64.to_le_bytes());
+    fs::write(&path, file).expect("a file");
+    let error = read(&path, &device).expect_err("too large").to_string();
+    assert!(
+        error.contains("'regression_fc.bias'") && error.contains("3.4e38"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -7,15 +7,22 @@ mod common;
 mod compare;
 mod curves;
 mod data;
+mod dialects;
 mod folders;
 mod import;
+mod interrupted;
+mod numbers;
+#[cfg(unix)]
+mod outputs;
 mod own_table;
 #[cfg(feature = "flex")]
 mod recorded;
 mod resume;
 mod strategies;
 mod table_errors;
+mod tampered;
 mod training;
+mod wrapped;
 
 use choice_lab::place::backend::Backend;
 use choice_lab::training::display::Display;

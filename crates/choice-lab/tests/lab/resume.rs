@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use tempfile::tempdir;
 
 /// All that a run comes to, apart from its time.
-fn result(run: &Run) -> (Curves, f64, Vec<(usize, u32)>) {
+fn result(run: &Run) -> (Curves, f64, Vec<(usize, u64)>) {
     let choices = run.choices.iter();
     (
         run.curves.clone(),
@@ -143,7 +143,7 @@ fn a_killed_run_goes_on_to_the_same_files() {
 }
 
 #[test]
-fn damaged_checkpoints_and_contradicting_options_are_named() {
+fn a_damaged_plan_and_contradicting_options_are_named() {
     let folder = tempdir().expect("a folder");
     let out = folder.path().join("run");
     let settings = settings(Backend::compiled()[0], Strategy::Auto, 30);
@@ -161,18 +161,13 @@ fn damaged_checkpoints_and_contradicting_options_are_named() {
 
     let error = refuse(folder.path(), "--resume run --steps 40");
     assert!(error.contains("--steps"), "{error}");
-    for (file, content) in [
-        ("model-20.bpk", "short"),
-        ("optimizer-20.bpk", ""),
-        ("progress-20.json", "{\"seconds\":"),
-        ("run.json", "{}"),
-    ] {
-        let place = out.join("checkpoint").join(file);
-        let good = fs::read(&place).expect("saved");
+    let place = out.join("checkpoint/run.json");
+    let good = fs::read(&place).expect("saved");
+    for content in ["{}", "", "{\"format\":"] {
         fs::write(&place, content).expect("writable");
         let error = refuse(folder.path(), "--resume run");
-        assert!(error.contains(file), "{file}: {error}");
-        fs::write(&place, good).expect("writable");
+        assert!(error.contains("run.json"), "{content}: {error}");
     }
+    fs::write(&place, &good).expect("writable");
     succeed(folder.path(), "--resume run --plain");
 }

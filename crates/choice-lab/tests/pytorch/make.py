@@ -3,8 +3,9 @@
     pip install torch safetensors numpy
     python make.py
 
-`network.safetensors` and `network.pt` hold the same state dict, `inputs.csv` the inputs, `expected.csv` the class, its
-probability and its value for each of them.
+`network.safetensors` and `network.pt` hold the same state dict, and so does `combined_network_best.pt`, whose name has the
+length that a zip reader fails on; `checkpoint.pt` has it beside an optimiser's state, with prefixes; `inputs.csv` holds the
+inputs, `expected.csv` the class, its probability and its value for each of them.
 """
 
 import csv
@@ -52,6 +53,10 @@ assert len(chosen.unique()) == CLASSES
 state = {name: tensor.detach().contiguous() for name, tensor in network.state_dict().items()}
 save_file(state, HERE / "network.safetensors")
 torch.save(state, HERE / "network.pt")
+torch.save(state, HERE / "combined_network_best.pt")
+wrapped = {f"module.{name}": tensor for name, tensor in state.items()}
+optimizer = {"exp_avg": {f"x.{name}": tensor for name, tensor in state.items()}}
+torch.save({"epoch": 3, "model_state_dict": wrapped, "optimizer": optimizer}, HERE / "checkpoint.pt")
 write("inputs.csv", [f"x{i + 1}" for i in range(FEATURES)], inputs.tolist())
 columns = (chosen.tolist(), probability.tolist(), value.tolist())
 write("expected.csv", ["class", "probability", "value"], zip(*columns))
