@@ -20,6 +20,7 @@
 //! assert!(greedy.cosine < 0.0 && greedy.bias_z > 10.0); // assert_unbiased would panic
 //! ```
 
+mod measure;
 mod moments;
 mod problem;
 mod report;

@@ -7,11 +7,12 @@ use crate::{
     check,
     dispatch::RelaxOps,
     parts::{
-        centred::is_forbidden,
+        centred::finite_or_zero,
         constant::Constant,
         dtype::{load, store},
+        labels::wide,
     },
-    relax::softmax::log_softmax,
+    relax::{soft_argmax_gather::soft_argmax_gather_of, softmax::log_softmax},
 };
 
 /// Log-probability of chosen classes under `softmax(logits)`.
@@ -30,7 +31,8 @@ use crate::{
 ///
 /// # Panics
 ///
-/// If `dim` is out of range, the axis is empty, or the indices' shape differs from the logits' outside `dim`.
+/// If `dim` is out of range, the axis is empty, the indices' shape differs from the logits' outside `dim`, or an index is no class.
+/// They are read back for it, except in a browser; [`sample_categorical_with_log_prob`] has nothing to check.
 ///
 /// # Numerical behaviour
 ///
@@ -55,11 +57,21 @@ pub fn categorical_log_prob<const D: usize>(
     dim: impl AsIndex,
 ) -> Tensor<D> {
     let op = "categorical_log_prob";
-    let dim = check::classes(op, &logits, dim);
+    let (logits, dim) = check::logits(op, logits, dim);
     check::same_rows(op, "indices", logits.shape(), indices.shape(), dim);
+    check::indices(op, "indices", &indices, logits.dims()[dim]);
+    categorical_log_prob_of(logits, indices, dim)
+}
+
+/// [`categorical_log_prob`] of checked logits and indices.
+pub(super) fn categorical_log_prob_of<const D: usize>(
+    logits: Tensor<D>,
+    indices: Tensor<D, Int>,
+    dim: usize,
+) -> Tensor<D> {
     let (log_probs, _) = <Dispatch as RelaxOps>::categorical_log_prob(
-        logits.dequantize().into_dispatch(),
-        indices.into_dispatch(),
+        logits.into_dispatch(),
+        wide(indices).into_dispatch(),
         dim,
     );
     Tensor::from_dispatch(log_probs)
@@ -92,13 +104,14 @@ pub fn categorical_log_prob<const D: usize>(
 #[track_caller]
 pub fn categorical_entropy<const D: usize>(logits: Tensor<D>, dim: impl AsIndex) -> Tensor<D> {
     let op = "categorical_entropy";
-    let dim = check::classes(op, &logits, dim);
+    let (logits, dim) = check::logits(op, logits, dim);
     let dtype = logits.dtype();
-    let log_probs = log_softmax(load(logits), dim);
-    let forbidden = is_forbidden(&log_probs);
-    let log_probs = log_probs.mask_fill(forbidden.clone(), 0.0);
-    let probs = log_probs.clone().exp().mask_fill(forbidden, 0.0);
-    store(probs.mul(log_probs).sum_dim(dim).neg(), dtype)
+    let logits = load(logits);
+    // The mean of what each class would be a surprise by; held, since the mean of its own slope is 0.
+    let log_probs = log_softmax(logits.clone().constant(), dim);
+    let surprise = finite_or_zero(log_probs).neg();
+    let entropy = soft_argmax_gather_of(op, logits, surprise, dim, 1.0.into());
+    store(entropy, dtype)
 }
 
 /// Draws classes from `softmax(logits)`, by the Gumbel-max trick.
@@ -111,7 +124,8 @@ pub fn categorical_entropy<const D: usize>(logits: Tensor<D>, dim: impl AsIndex)
 /// # Arguments
 ///
 /// * `samples` - Independent draws per row, at least 1.
-/// * `seed` - Same seed, same draw, on every backend and for any number of threads.
+/// * `seed` - Same seed, same draw, on every backend and for any number of threads: give each choice a key or a step of its own,
+///   `Seed::new(key, step)`.
 ///
 /// # Gradient
 ///
@@ -150,7 +164,7 @@ pub fn sample_categorical<const D: usize>(
     seed: impl Into<Seed>,
 ) -> Tensor<D, Int> {
     let op = "sample_categorical";
-    let dim = check::classes(op, &logits, dim);
+    let (logits, dim) = check::logits(op, logits, dim);
     check::at_least(op, "samples", 1, samples);
     sample(logits.constant(), dim, samples, 1.0, seed.into()).0
 }
@@ -168,7 +182,8 @@ pub fn sample_categorical<const D: usize>(
 /// # Arguments
 ///
 /// * `samples` - Independent draws per row, at least 1.
-/// * `seed` - Same seed, same draw, on every backend and for any number of threads.
+/// * `seed` - Same seed, same draw, on every backend and for any number of threads: give each choice a key or a step of its own,
+///   `Seed::new(key, step)`.
 ///
 /// # Gradient
 ///
@@ -205,7 +220,7 @@ pub fn sample_categorical_with_log_prob<const D: usize>(
     seed: impl Into<Seed>,
 ) -> (Tensor<D, Int>, Tensor<D>) {
     let op = "sample_categorical_with_log_prob";
-    let dim = check::classes(op, &logits, dim);
+    let (logits, dim) = check::logits(op, logits, dim);
     check::at_least(op, "samples", 1, samples);
     sample(logits, dim, samples, 1.0, seed.into())
 }
@@ -219,7 +234,7 @@ pub(crate) fn sample<const D: usize>(
     seed: Seed,
 ) -> (Tensor<D, Int>, Tensor<D>) {
     let (indices, log_probs, _) = <Dispatch as RelaxOps>::sample_categorical(
-        logits.dequantize().into_dispatch(),
+        logits.into_dispatch(),
         dim,
         samples,
         temperature,

@@ -8,7 +8,8 @@ use crate::{
     parts::{
         centred::is_forbidden,
         constant::Constant,
-        dtype::{load, store},
+        dtype::{held, load, store},
+        quotient::quotient,
     },
 };
 
@@ -70,25 +71,21 @@ pub fn free_energy_loss<const D: usize>(
     temperature: impl Into<Coefficient<D>>,
 ) -> Tensor<D> {
     let op = "free_energy_loss";
-    let dim = check::classes(op, &logits, dim);
+    let (logits, dim) = check::logits(op, logits, dim);
+    let cost = cost.dequantize();
     check::beside(op, "cost", &logits, &cost);
     let temperature = temperature.into();
     temperature.check(op, "temperature", &logits, dim);
     match temperature {
-        Coefficient::Number(value) => energy(logits, cost, dim, value),
+        Coefficient::Number(value) => {
+            let value = held(value, logits.dtype());
+            energy(logits, cost, dim, value)
+        }
         Coefficient::Tensor(tensor) => {
             let dtype = cost.dtype();
-            let (logits, cost, tensor) = (load(logits), load(cost), load(tensor));
-            // -T log Σ p exp(-f/T) is T times the energy of f/T at temperature 1. What has no gradient, infinite costs and
-            // those of forbidden classes, stands aside of the division: 0 times infinity would reach the temperature's. So
-            // would a division's own gradient, which has the cost over the square of the temperature.
-            let aside = cost.clone().is_inf().bool_or(is_forbidden(&logits));
-            let scaled = cost
-                .clone()
-                .mask_fill(aside.clone(), 0.0)
-                .mul(tensor.clone().recip())
-                .mask_where(aside, cost.constant());
-            let energy = energy(logits, scaled, dim, 1.0);
+            let tensor = load(tensor);
+            let relative = |cost| quotient(cost, tensor.clone());
+            let energy = relative_free_energy(logits, cost, dim, relative);
             let hopeless = energy.clone().is_inf();
             let energy = energy
                 .clone()
@@ -100,6 +97,23 @@ pub fn free_energy_loss<const D: usize>(
     }
 }
 
+/// The free energy over its temperature, in at least f32: the energy of `f / T` at temperature 1, which `relative` computes.
+///
+/// What has no gradient, infinite costs and those of forbidden classes, stands aside of that: 0 times infinity would reach the
+/// temperature's.
+pub(crate) fn relative_free_energy<const D: usize>(
+    logits: Tensor<D>,
+    cost: Tensor<D>,
+    dim: usize,
+    relative: impl FnOnce(Tensor<D>) -> Tensor<D>,
+) -> Tensor<D> {
+    let (logits, cost) = (load(logits), load(cost));
+    let aside = cost.clone().is_inf().bool_or(is_forbidden(&logits));
+    let scaled = relative(cost.clone().mask_fill(aside.clone(), 0.0));
+    let scaled = scaled.mask_where(aside, cost.constant());
+    energy(logits, scaled, dim, 1.0)
+}
+
 fn energy<const D: usize>(
     logits: Tensor<D>,
     cost: Tensor<D>,
@@ -107,8 +121,8 @@ fn energy<const D: usize>(
     temperature: f64,
 ) -> Tensor<D> {
     let (energy, _) = <Dispatch as RelaxOps>::free_energy(
-        logits.dequantize().into_dispatch(),
-        cost.dequantize().into_dispatch(),
+        logits.into_dispatch(),
+        cost.into_dispatch(),
         dim,
         temperature,
     );
