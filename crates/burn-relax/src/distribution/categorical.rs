@@ -7,7 +7,7 @@ use crate::{
     check,
     dispatch::RelaxOps,
     parts::{
-        centred::finite_or_zero,
+        centred::is_forbidden,
         constant::Constant,
         dtype::{load, store},
         labels::wide,
@@ -77,6 +77,9 @@ pub(super) fn categorical_log_prob_of<const D: usize>(
     Tensor::from_dispatch(log_probs)
 }
 
+/// Classes whose mean is taken at once.
+const SHORT: usize = 4096;
+
 /// Entropy `-Σ p ln p` of `softmax(logits)`, in nats.
 ///
 /// # Shapes
@@ -107,11 +110,18 @@ pub fn categorical_entropy<const D: usize>(logits: Tensor<D>, dim: impl AsIndex)
     let (logits, dim) = check::logits(op, logits, dim);
     let dtype = logits.dtype();
     let logits = load(logits);
-    // The mean of what each class would be a surprise by; held, since the mean of its own slope is 0.
+    // What each class would be a surprise by, held: the mean of its own slope is 0.
     let log_probs = log_softmax(logits.clone().constant(), dim);
-    let surprise = finite_or_zero(log_probs).neg();
-    let entropy = soft_argmax_gather_of(op, logits, surprise, dim, 1.0.into());
-    store(entropy, dtype)
+    let forbidden = is_forbidden(&log_probs);
+    let surprise = log_probs.mask_fill(forbidden, 0.0).neg();
+    let mean = |values| soft_argmax_gather_of(op, logits.clone(), values, dim, 1.0.into());
+    if logits.dims()[dim] <= SHORT {
+        return store(mean(surprise), dtype);
+    }
+    // Of many classes the mean of what is left round the mean, in which no digits are lost.
+    let first = mean(surprise.clone()).constant();
+    let rest = mean(surprise.sub(first.clone()));
+    store(first.add(rest), dtype)
 }
 
 /// Draws classes from `softmax(logits)`, by the Gumbel-max trick.

@@ -63,7 +63,9 @@ pub fn gaussian_log_likelihood<const D: usize>(
         Coefficient::Number(deviation) => {
             check::positive(op, "deviation", deviation);
             let deviation = held(deviation, dtype);
-            let scaled = distance.div_scalar(deviation).square().div_scalar(-2.0);
+            // A tensor: the gradient of a division by a number is taken in f32.
+            let scale = Tensor::full([1; D], deviation, (&distance.device(), distance.dtype()));
+            let scaled = quotient(distance, scale).square().div_scalar(-2.0);
             scaled.sub_scalar(deviation.ln() + half_log_tau)
         }
         Coefficient::Tensor(deviation) => {

@@ -1,4 +1,4 @@
-use burn_core::tensor::{AsIndex, Tensor};
+use burn_core::tensor::{AsIndex, DType, Tensor};
 
 use serde::{Deserialize, Serialize};
 
@@ -7,6 +7,7 @@ use crate::{
     parts::{
         constant::Constant,
         dtype::{load, store},
+        labels::index_dtype,
     },
 };
 
@@ -84,7 +85,18 @@ pub fn leave_one_out_baseline<const D: usize>(cost: Tensor<D>, dim: impl AsIndex
 /// and NaN beside an infinite one.
 fn others<const D: usize>(tensor: Tensor<D>, dim: usize) -> Tensor<D> {
     let before = sum_before(tensor.clone(), dim);
-    before.add(sum_before(tensor.flip([dim]), dim).flip([dim]))
+    let behind = reversed(sum_before(reversed(tensor, dim), dim), dim);
+    before.add(behind)
+}
+
+/// The entries along `dim` from the last to the first.
+///
+/// By their numbers: burn-fusion 0.22.1 describes a flip of floats as one of integers, which ends a remote session.
+fn reversed<const D: usize>(tensor: Tensor<D>, dim: usize) -> Tensor<D> {
+    let device = tensor.device();
+    let places: Vec<i64> = (0..tensor.dims()[dim] as i64).rev().collect();
+    let options = (&device, DType::from(index_dtype(&device)));
+    tensor.select(dim, Tensor::from_data(places.as_slice(), options))
 }
 
 /// The sum of the earlier entries along `dim`.

@@ -94,10 +94,3 @@ pub(crate) fn spread<const D: usize, K: Basic>(
 pub(crate) fn is_forbidden<const D: usize>(logits: &Tensor<D>) -> Tensor<D, Bool> {
     logits.clone().lower_scalar(limits(logits.dtype()).0)
 }
-
-/// Log-probabilities with `-inf` replaced by 0, for products whose other factor vanishes there.
-pub(crate) fn finite_or_zero<const D: usize>(log_probs: Tensor<D>) -> Tensor<D> {
-    let lowest = limits(log_probs.dtype()).0;
-    let forbidden = log_probs.clone().lower_scalar(lowest);
-    log_probs.mask_fill(forbidden, 0.0)
-}

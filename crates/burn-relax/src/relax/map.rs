@@ -9,6 +9,7 @@ use crate::{
     parts::{
         centred::Centred,
         dtype::{load, store},
+        quotient::quotient,
     },
     schedule::Schedule,
     sparse::{entmax::entmax_of, normmax::normmax_of},
@@ -176,7 +177,9 @@ fn cooled<const D: usize>(
     if temperature == 1.0 {
         return (logits, alpha.load());
     }
-    let gaps = |gaps: Tensor<D>| gaps.div_scalar(temperature);
+    // A tensor: the gradient of a division by a number is taken in f32.
+    let cooling = Coefficient::Number(temperature).into_tensor(&logits, dim);
+    let gaps = |gaps| quotient(gaps, cooling);
     (Centred::new(logits, dim).map(gaps), alpha.load())
 }
 

@@ -131,7 +131,8 @@ fn an_ignored_label_costs_nothing_teaches_nothing_and_does_not_count() {
 /// An integer of 8 bits counts to 127 or 255, then begins again: 5 was 261 too.
 #[test]
 fn indices_of_eight_bits_choose_one_class_of_three_hundred() {
-    for named in cpu_devices() {
+    // A server of Burn's does not know them all.
+    for named in cpu_devices().into_iter().filter(|named| !named.is_remote()) {
         let device = named.device;
         for dtype in [
             IntDType::U8,

@@ -44,12 +44,12 @@ fn nothing_left_to_choose_costs_infinitely_much() {
 /// A square of 300 is beyond f16.
 #[test]
 fn a_square_that_overflows_in_f16_is_no_bargain() {
-    for named in cpu_devices() {
-        let tensor = |line: [f64; 3]| Array::line(line).tensor::<1>(&named.device, DType::F16);
-        let cost = tensor([1.0, 300.0, 300.0]).square();
-        let winner = winner_takes_all_loss(tensor([-INF, 0.0, 0.0]), cost, 0);
-        assert_eq!(Array::of(winner).data, [INF], "{}", named.name);
-    }
+    // The only CPU backend with short floats.
+    let device = &cpu_devices()[0].device;
+    let tensor = |line: [f64; 3]| Array::line(line).tensor::<1>(device, DType::F16);
+    let cost = tensor([1.0, 300.0, 300.0]).square();
+    let winner = winner_takes_all_loss(tensor([-INF, 0.0, 0.0]), cost, 0);
+    assert_eq!(Array::of(winner).data, [INF]);
 }
 
 /// A class under which the observation is infinitely likely explains it; a forbidden one does not.

@@ -243,8 +243,10 @@ impl Training<'_> {
         match &self.selector.log_deviation {
             None => {
                 let temperature = held(2.0 * deviation * deviation, costs.dtype());
+                // A tensor: the gradient of a division by a number is taken in f32.
+                let scale = Tensor::full([1; D], temperature, (&costs.device(), costs.dtype()));
                 free_energy_loss(logits, costs, self.dim, temperature)
-                    .div_scalar(temperature)
+                    .div(scale)
                     .add_scalar(deviation.ln() + half_log_tau)
             }
             Some(log_deviation) => {
