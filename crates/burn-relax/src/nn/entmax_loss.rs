@@ -93,7 +93,7 @@ one_line_display!(SparsemaxLoss { inner });
 /// ```
 /// use burn_core::tensor::{Device, Int, Tensor};
 /// use burn_nn::loss::Reduction;
-/// use burn_relax::EntmaxLossConfig;
+/// use burn_relax::nn::EntmaxLossConfig;
 ///
 /// let device = Device::flex();
 /// let logits = Tensor::<2>::from_floats([[-2.0, 0.0, 0.5], [3.0, 0.0, 0.0]], &device);

@@ -52,7 +52,7 @@ pub(crate) fn is_exact(value: f64, dtype: DType) -> bool {
     let single = value as f32;
     // The digits of f32 that the shorter dtype drops, and its normal numbers.
     let (dropped, least, largest) = match dtype {
-        DType::F16 => (0x1fff, 6.103_515_625e-5, 65504.0),
+        DType::F16 => (0x1fff, 1.0 / 16384.0, 65504.0),
         DType::BF16 => (0xffff, f32::MIN_POSITIVE, f32::MAX),
         _ => return true,
     };

@@ -15,6 +15,9 @@ fn ints<const N: usize>(numbers: [i64; N], device: &Device) -> Tensor<1, Int> {
     Tensor::from_ints(numbers, device)
 }
 
+/// A call that is to be refused.
+type Call<'a> = Box<dyn Fn() + 'a>;
+
 #[test]
 fn a_label_outside_the_classes_is_named_with_their_range() {
     for named in devices() {
@@ -27,7 +30,7 @@ fn a_label_outside_the_classes_is_named_with_their_range() {
             .init();
         for outside in [-100, -1, 3, 1000] {
             let targets = || ints([0, outside], device);
-            let cases: [(&str, &str, Box<dyn Fn()>); 7] = [
+            let cases: [(&str, &str, Call); 7] = [
                 (
                     "SparsemaxLoss",
                     "targets",

@@ -246,9 +246,7 @@ fn quantised_logits_work_everywhere() {
         ("soft_argmax", |x| {
             soft_argmax(x, 1, 1.0, Coordinates::index())
         }),
-        ("gather", |x| {
-            soft_argmax_gather(x.clone(), x, 1, 1.0)
-        }),
+        ("gather", |x| soft_argmax_gather(x.clone(), x, 1, 1.0)),
         ("hard gather", |x| {
             Relaxation::softmax(1).hard().gather(x.clone(), x, 1)
         }),
@@ -258,9 +256,7 @@ fn quantised_logits_work_everywhere() {
                 .blended_gather(x.clone(), x, 1)
         }),
         ("argmax", |x| argmax(x, 1).float()),
-        ("argmax_gather", |x| {
-            argmax_gather(x.clone(), x, 1)
-        }),
+        ("argmax_gather", |x| argmax_gather(x.clone(), x, 1)),
         ("gumbel", |x| gumbel_softmax(x, 1, 1.0, 3)),
         ("noise", |x| {
             Relaxation::softmax(1).noise(x.clone()).weights(x, 1)
@@ -271,9 +267,7 @@ fn quantised_logits_work_everywhere() {
         ("sampled", |x| {
             Relaxation::entmax15(1).sampled(3).weights(x, 1)
         }),
-        ("straight", |x| {
-            straight_through_argmax(x, 1, 1.0)
-        }),
+        ("straight", |x| straight_through_argmax(x, 1, 1.0)),
         ("through", |x| straight_through(x.clone(), x)),
         ("reinmax", |x| reinmax(x, 1, 1.0, 3)),
         ("windowed", |x| {
