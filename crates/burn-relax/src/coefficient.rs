@@ -1,11 +1,13 @@
-use burn_core::tensor::Tensor;
+use burn_core::backend::DispatchTensor;
+use burn_core::tensor::{DType, Tensor};
 
 use crate::{
     check,
     parts::{
         centred::{Centred, spread},
         constant::Constant,
-        dtype::load,
+        dtype::{held, is_exact, load, store},
+        quotient::quotient,
     },
 };
 
@@ -63,7 +65,7 @@ impl<const D: usize> Coefficient<D> {
             Self::Number(value) => check::positive(op, argument, *value),
             Self::Tensor(tensor) => {
                 check::per_row(op, argument, logits.shape(), tensor.shape(), dim);
-                check::same_dtype(op, argument, logits.dtype(), tensor.dtype());
+                check::same_dtype(op, argument, "the logits", logits.dtype(), tensor.dtype());
                 #[cfg(feature = "debug-validation")]
                 check::values(
                     op,
@@ -76,18 +78,22 @@ impl<const D: usize> Coefficient<D> {
         }
     }
 
-    /// The checked coefficient as a tensor.
-    #[track_caller]
-    pub(crate) fn checked(
+    /// What an operation makes of values and the coefficient beside them, in the values' dtype. Where a short one would round a
+    /// number, both are in f32.
+    pub(crate) fn apply(
         self,
-        op: &str,
-        argument: &str,
-        logits: &Tensor<D>,
+        values: Tensor<D>,
         dim: usize,
+        operation: impl FnOnce(DispatchTensor, DispatchTensor) -> DispatchTensor,
     ) -> Tensor<D> {
-        check::not_empty(op, "values", logits, dim);
-        self.check(op, argument, logits, dim);
-        self.into_tensor(logits, dim)
+        let dtype = values.dtype();
+        let values = match self {
+            Self::Number(number) if !is_exact(number, dtype) => load(values),
+            _ => values,
+        };
+        let coefficient = self.into_tensor(&values, dim);
+        let result = operation(values.into_dispatch(), coefficient.into_dispatch());
+        store(Tensor::from_dispatch(result), dtype)
     }
 
     /// In at least f32.
@@ -109,18 +115,26 @@ impl<const D: usize> Coefficient<D> {
     /// The coefficient as a tensor beside `like`: a single value, or one for each row.
     pub(crate) fn into_tensor(self, like: &Tensor<D>, dim: usize) -> Tensor<D> {
         match self {
-            Self::Number(value) => Tensor::full([1; D], value, (&like.device(), like.dtype())),
-            Self::Tensor(tensor) if tensor.dims() == [1; D] => tensor,
+            Self::Number(value) => {
+                let dtype = like.dtype();
+                Tensor::full([1; D], held(value, dtype), (&like.device(), dtype))
+            }
             Self::Tensor(tensor) => {
+                let dtype = tensor.dtype();
                 let mut rows = like.dims();
                 rows[dim] = 1;
-                spread(tensor, rows)
+                // The rows' gradients add up in f32: a short coefficient is spread while it is loaded.
+                match dtype {
+                    DType::F16 | DType::BF16 => store(spread(load(tensor), rows), dtype),
+                    _ if tensor.dims() == [1; D] => tensor,
+                    _ => spread(tensor, rows),
+                }
             }
         }
     }
 }
 
-/// Checks an operator's logits and axis, and folds a tensor temperature into the logits.
+/// Checks a temperature, and folds one that is a tensor into the logits.
 ///
 /// Returns logits and a constant temperature whose softmax is the one asked for. After a division, short floats come back
 /// as f32, to be rounded once at the end.
@@ -131,14 +145,15 @@ pub(crate) fn tempered<const D: usize>(
     dim: usize,
     temperature: impl Into<Coefficient<D>>,
 ) -> (Tensor<D>, f64) {
-    check::not_empty(op, "logits", &logits, dim);
     let temperature = temperature.into();
     temperature.check(op, "temperature", &logits, dim);
-    let logits = logits.dequantize();
     match temperature {
-        Coefficient::Number(value) => (logits, value),
+        Coefficient::Number(value) => {
+            let value = held(value, logits.dtype());
+            (logits, value)
+        }
         Coefficient::Tensor(tensor) => {
-            let scaled = Centred::new(load(logits), dim).map(|gaps| gaps.div(load(tensor)));
+            let scaled = Centred::new(load(logits), dim).map(|gaps| quotient(gaps, load(tensor)));
             (scaled, 1.0)
         }
     }

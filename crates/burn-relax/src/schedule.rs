@@ -1,11 +1,18 @@
-use serde::{Deserialize, Serialize};
+use core::fmt;
 
-use crate::check;
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},
+};
+
+use crate::check::{self, Domain};
 
 /// A temperature, power or weight as a function of the training step.
 ///
 /// After `steps` the end value holds. A [`RelaxationConfig`](crate::RelaxationConfig) and a [`Strategy`](crate::Strategy) take one
-/// wherever they take a number, and the modules of [`nn`](crate::nn) count the steps.
+/// wherever they take a number, and the modules of [`nn`](crate::nn) count the steps. In JSON a plain number is a constant one.
+///
+/// However far apart the ends are, every value lies between them.
 ///
 /// ```
 /// use burn_relax::{Relaxation, RelaxationConfig, Schedule};
@@ -16,8 +23,7 @@ use crate::check;
 /// let choice = RelaxationConfig::softmax(cooling).gumbel().hard();
 /// let now: Relaxation<2> = choice.at(50, 7); // at step 50, with the noise of seed 7
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Schedule {
     /// Always the same.
@@ -68,19 +74,23 @@ impl Schedule {
                 check::finite(op, "value", value);
                 value
             }
-            Self::Linear { from, to, steps } => {
-                let share = share(from, to, step, steps);
-                from + (to - from) * share
-            }
+            Self::Linear { from, to, steps } => mix(from, to, share(from, to, step, steps)),
             Self::Exponential { from, to, steps } => {
                 check::positive(op, "from", from);
                 check::positive(op, "to", to);
                 let share = share(from, to, step, steps);
-                from * (to / from).powf(share)
+                let ratio = to / from;
+                let value = if ratio.is_normal() {
+                    from * ratio.powf(share)
+                } else {
+                    mix(from.ln(), to.ln(), share).exp()
+                };
+                between(from, to, share, value)
             }
             Self::Cosine { from, to, steps } => {
                 let share = share(from, to, step, steps);
-                to + (from - to) * (1.0 + (core::f64::consts::PI * share).cos()) / 2.0
+                let weight = (1.0 + (core::f64::consts::PI * share).cos()) / 2.0;
+                mix(to, from, weight)
             }
         }
     }
@@ -99,9 +109,9 @@ macro_rules! numbers {
 numbers!(f64, f32, i32, i64, u32, u64, usize);
 
 impl Schedule {
-    /// Whether every value it takes passes the check of its first and its last one, as monotone schedules' do.
+    /// Whether every value it takes lies in a domain: where its first and its last one do, as those of monotone schedules.
     #[track_caller]
-    pub(crate) fn check(&self, op: &str, argument: &str, check: impl Fn(&str, &str, f64)) {
+    pub(crate) fn check(&self, op: &str, argument: &str, domain: Domain) {
         let (first, last) = match *self {
             // Not through `at`, whose message would name the schedule.
             Self::Constant { value } => (value, value),
@@ -109,8 +119,81 @@ impl Schedule {
             | Self::Exponential { steps, .. }
             | Self::Cosine { steps, .. } => (self.at(0), self.at(steps)),
         };
-        check(op, argument, first);
-        check(op, argument, last);
+        domain.check(op, argument, first);
+        domain.check(op, argument, last);
+    }
+}
+
+/// What a [`Schedule`] is written as.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Schedule", rename = "Schedule", deny_unknown_fields)]
+enum Written {
+    Constant { value: f64 },
+    Linear { from: f64, to: f64, steps: usize },
+    Exponential { from: f64, to: f64, steps: usize },
+    Cosine { from: f64, to: f64, steps: usize },
+}
+
+impl Serialize for Schedule {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Written::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Schedule {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            deserializer.deserialize_any(NumberOrSchedule)
+        } else {
+            Written::deserialize(deserializer)
+        }
+    }
+}
+
+/// A number, which is a constant schedule, or one as it is written.
+struct NumberOrSchedule;
+
+impl<'de> Visitor<'de> for NumberOrSchedule {
+    type Value = Schedule;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number or a schedule")
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Schedule, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Schedule, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Schedule, E> {
+        Ok(value.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Schedule, A::Error> {
+        Written::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
+/// `from + (to - from) share`, between the two, whatever they are.
+fn mix(from: f64, to: f64, share: f64) -> f64 {
+    let way = to - from;
+    let value = if way.is_finite() {
+        from + way * share
+    } else {
+        from * (1.0 - share) + to * share
+    };
+    between(from, to, share, value)
+}
+
+/// The value on the way between two others: these themselves at the ends, and nothing beyond them by rounding.
+fn between(from: f64, to: f64, share: f64, value: f64) -> f64 {
+    match share {
+        0.0 => from,
+        1.0 => to,
+        _ => value.clamp(from.min(to), from.max(to)),
     }
 }
 

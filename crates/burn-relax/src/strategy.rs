@@ -3,7 +3,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    check,
+    check::{self, Domain},
     estimate::{Baseline, Bias, Label},
     relax::{Hardness, Map, NoiseConfig, RelaxationConfig},
     schedule::Schedule,
@@ -12,7 +12,7 @@ use crate::{
 /// How a network is trained through a choice: every relaxation and estimator of the library as one value.
 ///
 /// A [`Selector`](crate::nn::Selector) carries it out, an [`audit`](crate::audit) measures its gradient, and [`label`](Self::label)
-/// says what to expect. Numbers that a training may move are [`Schedule`]s; a number converts into a constant one.
+/// says what to expect. Numbers that a training may move are [`Schedule`]s; a number converts into a constant one, in JSON too.
 ///
 /// # Example
 ///
@@ -42,6 +42,7 @@ pub enum Strategy {
         /// Standard deviation shared by the classes, greater than 0; where it is learned, the first one.
         deviation: f64,
         /// Whether the selector learns it, as a parameter.
+        #[serde(default)]
         learned: bool,
     },
     /// [`winner_takes_all_loss`](crate::loss::winner_takes_all_loss) of the costs of all classes.
@@ -62,6 +63,7 @@ pub enum Strategy {
         /// Classes drawn per row, at least 1.
         samples: usize,
         /// What their costs are compared with.
+        #[serde(default)]
         baseline: Baseline,
     },
     /// Cost of the value interpolated at the [`soft_argmax`](crate::soft_argmax) of the index, as if classes lay on a line.
@@ -83,17 +85,17 @@ impl Default for Strategy {
 /// A few words, with the numbers of the first step.
 impl fmt::Display for Strategy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::FreeEnergy { temperature } => write!(f, "free energy, T = {}", temperature.at(0)),
-            Self::Expected => f.write_str("expected cost"),
+        f.pad(&match *self {
+            Self::FreeEnergy { temperature } => format!("free energy, T = {}", temperature.at(0)),
+            Self::Expected => "expected cost".to_owned(),
             Self::Mixture { deviation, learned } => {
                 let learned = if learned { " learned" } else { "" };
-                write!(f, "mixture likelihood, s = {deviation}{learned}")
+                format!("mixture likelihood, s = {deviation}{learned}")
             }
-            Self::WinnerTakesAll => f.write_str("winner takes all"),
-            Self::Gather(relaxation) => write!(f, "gather: {relaxation}"),
-            Self::BlendedGather(relaxation) => write!(f, "blended gather: {relaxation}"),
-            Self::ReinMax { temperature } => write!(f, "ReinMax, T = {}", temperature.at(0)),
+            Self::WinnerTakesAll => "winner takes all".to_owned(),
+            Self::Gather(relaxation) => format!("gather: {relaxation}"),
+            Self::BlendedGather(relaxation) => format!("blended gather: {relaxation}"),
+            Self::ReinMax { temperature } => format!("ReinMax, T = {}", temperature.at(0)),
             Self::ScoreFunction { samples, baseline } => {
                 let plural = if samples == 1 { "" } else { "s" };
                 let baseline = match baseline {
@@ -103,10 +105,10 @@ impl fmt::Display for Strategy {
                     Baseline::Batch => "batch baseline",
                     Baseline::Greedy => "greedy baseline",
                 };
-                write!(f, "score function, {samples} sample{plural}, {baseline}")
+                format!("score function, {samples} sample{plural}, {baseline}")
             }
-            Self::SoftArgmax { temperature } => write!(f, "soft-argmax, T = {}", temperature.at(0)),
-        }
+            Self::SoftArgmax { temperature } => format!("soft-argmax, T = {}", temperature.at(0)),
+        })
     }
 }
 
@@ -183,7 +185,7 @@ impl Strategy {
             Self::FreeEnergy { temperature }
             | Self::ReinMax { temperature }
             | Self::SoftArgmax { temperature } => {
-                temperature.check(op, "temperature", check::positive);
+                temperature.check(op, "temperature", Domain::Positive);
             }
             Self::Gather(relaxation) | Self::BlendedGather(relaxation) => relaxation.check(op),
             Self::Mixture { deviation, .. } => check::positive(op, "deviation", deviation),

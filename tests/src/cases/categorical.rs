@@ -118,14 +118,11 @@ pub const CASES: &[Case] = &[
     },
 ];
 
-/// A density is of all classes: it is NaN where one is forbidden.
 const DENSITY: Contract = Contract {
     infinite: Expect::Reference,
     ties: Expect::Reference,
     single: Expect::Reference,
     shows_nan_values: false,
-    forbids: false,
-    shorter: false,
     ..Contract::READ_OUT
 };
 
@@ -135,14 +132,27 @@ fn entropy(row: &Row) -> Vec<f64> {
     vec![-terms.map(|l| l.exp() * l).sum::<f64>()]
 }
 
-/// `ln (n-1)! + (n-1) ln T + Σ (x_k - (T+1) ln w_k) - n ln Σ exp(x_k - T ln w_k)`
+/// `ln (n-1)! + (n-1) ln T + Σ (x_k - (T+1) ln w_k) - n ln Σ exp(x_k - T ln w_k)` over the allowed classes; 0 without one.
 fn density(row: &Row) -> Vec<f64> {
-    let (x, w, t) = (row.logits(), row.get("weights"), row.coefficient);
-    let n = x.len() as f64;
-    let factorial: f64 = (1..x.len()).map(|k| (k as f64).ln()).sum();
-    let terms = || x.iter().zip(w).map(|(x, w)| x - t * w.ln());
+    let (x, t) = (row.logits(), row.coefficient);
+    let top = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    // Beside `+inf` what is finite counts as forbidden, and infinite ones are equal.
+    let allowed = |x: f64| match top {
+        f64::INFINITY => (x == top).then_some(0.0),
+        _ => (x != f64::NEG_INFINITY).then_some(x - top),
+    };
+    let pairs = x.iter().zip(row.get("weights"));
+    let pairs: Vec<_> = pairs
+        .filter_map(|(&x, &w)| Some((allowed(x)?, w)))
+        .collect();
+    if pairs.is_empty() {
+        return vec![0.0];
+    }
+    let n = pairs.len() as f64;
+    let factorial: f64 = (1..pairs.len()).map(|k| (k as f64).ln()).sum();
+    let terms = || pairs.iter().map(|(x, w)| x - t * w.ln());
     let max = terms().fold(f64::NEG_INFINITY, f64::max);
     let log_sum = max + terms().map(|term| (term - max).exp()).sum::<f64>().ln();
-    let sum: f64 = x.iter().zip(w).map(|(x, w)| x - (t + 1.0) * w.ln()).sum();
+    let sum: f64 = pairs.iter().map(|(x, w)| x - (t + 1.0) * w.ln()).sum();
     vec![factorial + (n - 1.0) * t.ln() + sum - n * log_sum]
 }

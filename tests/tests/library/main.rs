@@ -15,6 +15,7 @@ mod gradients;
 mod layers;
 mod modules;
 mod properties;
+mod regressions;
 mod second_order;
 mod selector;
 mod sparse_modules;

@@ -8,7 +8,7 @@
 //!
 //! ```
 //! use burn_core::tensor::{Device, Tensor};
-//! use burn_relax::{Strategy, audit::Problem};
+//! use burn_relax::{Strategy, argmax, audit::Problem, distribution::categorical_log_prob};
 //!
 //! let device = Device::flex().autodiff();
 //! let logits = Tensor::<2>::from_floats([[-2.0, 0.0, 0.5]], &device);
@@ -16,10 +16,15 @@
 //!
 //! let problem = Problem::new("squares", logits, values, |values| values.square()).with_draws(500);
 //! problem.strategy(&Strategy::ReinMax { temperature: 1.0.into() }).assert_unbiased();
-//! let greedy = problem.strategy(&Strategy::GreedyScore { corrected: false });
+//! let greedy = problem.estimator("-log p(argmax) · cost", |logits, _| {
+//!     let class = argmax(logits.clone(), 1);
+//!     let cost = problem.cost(problem.values().gather(1, class.clone()));
+//!     categorical_log_prob(logits, class, 1).neg() * cost
+//! });
 //! assert!(greedy.cosine < 0.0 && greedy.bias_z > 10.0); // assert_unbiased would panic
 //! ```
 
+mod measure;
 mod moments;
 mod problem;
 mod report;

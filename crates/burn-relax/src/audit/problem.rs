@@ -1,12 +1,9 @@
-use std::{
-    cell::Cell,
-    time::{Duration, Instant},
-};
+use std::cell::{Cell, RefCell};
 
 use burn_core::tensor::{DType, Tensor};
 
 use super::{
-    moments::Moments,
+    measure::Measure,
     report::{Report, Verdict},
 };
 use burn_relax_kernels::Seed;
@@ -17,12 +14,15 @@ use crate::{
         SelectorConfig,
         selector::outcomes::{self, combine},
     },
-    parts::constant::Constant,
+    parts::{choose::allowed_values, constant::Constant},
     strategy::Strategy,
 };
 
 /// Draws that are enough to tell a bias of a twentieth of the gradient from none on most problems.
 const DRAWS: usize = 2000;
+
+/// The caller's cost.
+type Cost<'a, const D: usize> = Box<dyn FnMut(Tensor<D>) -> Tensor<D> + 'a>;
 
 /// A choice whose outcomes can all be listed, with their costs: what gradients are audited on.
 ///
@@ -32,7 +32,7 @@ pub struct Problem<'a, const D: usize> {
     name: String,
     logits: Tensor<D>,
     values: Tensor<D>,
-    cost: Box<dyn Fn(Tensor<D>) -> Tensor<D> + 'a>,
+    cost: RefCell<Cost<'a, D>>,
     evaluations: Cell<usize>,
     draws: usize,
     seed: u64,
@@ -52,13 +52,14 @@ impl<'a> Problem<'a, 2> {
     ///
     /// # Panics
     ///
-    /// If the device has no autodiff, the shapes do not fit, there is no row or class, or a cost is not finite.
+    /// If the device has no autodiff, the shapes do not fit, there is no row or class, or a cost is not finite. What stands at a
+    /// forbidden class as a value does not matter.
     #[track_caller]
     pub fn new(
         name: impl Into<String>,
         logits: Tensor<2>,
         values: Tensor<2>,
-        cost: impl Fn(Tensor<2>) -> Tensor<2> + 'a,
+        cost: impl FnMut(Tensor<2>) -> Tensor<2> + 'a,
     ) -> Self {
         Self::enumerate(name.into(), logits, values, Box::new(cost))
     }
@@ -80,7 +81,7 @@ impl<'a> Problem<'a, 3> {
         name: impl Into<String>,
         logits: Tensor<3>,
         values: Tensor<3>,
-        cost: impl Fn(Tensor<3>) -> Tensor<3> + 'a,
+        cost: impl FnMut(Tensor<3>) -> Tensor<3> + 'a,
     ) -> Self {
         Self::enumerate(name.into(), logits, values, Box::new(cost))
     }
@@ -94,9 +95,10 @@ impl<'a, const D: usize> Problem<'a, D> {
         name: String,
         logits: Tensor<D>,
         values: Tensor<D>,
-        cost: Box<dyn Fn(Tensor<D>) -> Tensor<D> + 'a>,
+        mut cost: Cost<'a, D>,
     ) -> Self {
         let op = "audit";
+        let (logits, values) = (logits.dequantize(), values.dequantize());
         check::autodiff(op, "logits", &logits);
         check::beside(op, "values", &logits, &values);
         for (axis, size) in logits.dims().into_iter().enumerate() {
@@ -112,24 +114,16 @@ impl<'a, const D: usize> Problem<'a, D> {
         let (rows, classes) = (dims[0], dims[D - 1]);
         let choices = if D == 3 { dims[1] } else { 1 };
         let count = outcomes::count(op, classes, choices);
+        let allowed = allowed_values(&logits, values.clone(), D - 1);
         let all = match Self::JOINT {
-            Some(_) => combine(op, logits.clone(), values.clone(), D - 1, 1).1,
-            None => values.clone(),
+            Some(_) => combine(op, logits.clone(), allowed, D - 1, 1).1,
+            None => allowed,
         };
         let costs = cost(all);
         let mut shape = [1; D];
         (shape[0], shape[D - 1]) = (rows, count);
         check::cost(op, shape.into(), costs.shape());
         let costs: Vec<f64> = costs.into_data().iter::<f64>().collect();
-        for (place, &cost) in costs.iter().enumerate() {
-            let argument = format!(
-                "the cost of outcome {} in row {}",
-                place % count,
-                place / count
-            );
-            check::finite(op, &argument, cost);
-        }
-
         let logit: Vec<f64> = logits.to_data().iter::<f64>().collect();
         let probs: Vec<f64> = logit.chunks(classes).flat_map(softmax).collect();
         let (mut expected, mut gradient) = (vec![0.0; rows], vec![0.0; logit.len()]);
@@ -137,15 +131,28 @@ impl<'a, const D: usize> Problem<'a, D> {
         for row in 0..rows {
             let probs = &probs[row * block..][..block];
             let gradient = &mut gradient[row * block..][..block];
+            let logit = &logit[row * block..][..block];
             for outcome in 0..count {
                 let class = |choice: usize| outcome / classes.pow(choice as u32) % classes;
                 let chance = |choice| probs[choice * classes + class(choice)];
-                let weight =
-                    (0..choices).map(chance).product::<f64>() * costs[row * count + outcome];
+                let chance = (0..choices).map(chance).product::<f64>();
+                if chance == 0.0 {
+                    continue;
+                }
+                let cost = costs[row * count + outcome];
+                let argument = format!("the cost of outcome {outcome} in row {row}");
+                check::finite(op, &argument, cost);
+                let weight = chance * cost;
                 expected[row] += weight;
                 for (place, gradient) in gradient.iter_mut().enumerate() {
                     let chosen = class(place / classes) == place % classes;
                     *gradient += weight * (f64::from(u8::from(chosen)) - probs[place]);
+                }
+            }
+            // Infinite logits share the weight whatever they are: they have no slope.
+            for (gradient, logit) in gradient.chunks_mut(classes).zip(logit.chunks(classes)) {
+                if logit.contains(&f64::INFINITY) {
+                    gradient.fill(0.0);
                 }
             }
         }
@@ -153,7 +160,7 @@ impl<'a, const D: usize> Problem<'a, D> {
             name,
             logits,
             values,
-            cost,
+            cost: RefCell::new(cost),
             evaluations: Cell::new(0),
             draws: DRAWS,
             seed: 0,
@@ -201,7 +208,7 @@ impl<'a, const D: usize> Problem<'a, D> {
     pub fn cost(&self, values: Tensor<D>) -> Tensor<D> {
         let asked = values.dims()[D - 1];
         self.evaluations.set(self.evaluations.get() + asked);
-        (self.cost)(values)
+        (self.cost.borrow_mut())(values)
     }
 
     /// Audits a strategy of the library, at the first step of its schedules.
@@ -222,16 +229,15 @@ impl<'a, const D: usize> Problem<'a, D> {
         let choices = if D == 3 { dims[1] } else { 1 };
         let label = strategy.label(dims[D - 1].pow(choices as u32));
         let draws = if label.stochastic { self.draws } else { 1 };
-        let estimator = |logits: Tensor<D>, _: Seed| {
+        let mut measure = self.measure();
+        // A loop, no closure: what is refused is the caller's.
+        for _ in 0..draws {
+            let draw = measure.draw();
             selector.set_step(0);
-            selector.loss(logits, self.values(), |values| self.cost(values))
-        };
-        self.measure(
-            strategy.to_string(),
-            label.bias.to_string(),
-            draws,
-            &estimator,
-        )
+            let loss = selector.loss(draw.logits(), self.values(), |values| self.cost(values));
+            measure.add(draw, loss);
+        }
+        self.report(strategy.to_string(), label.bias.to_string(), measure)
     }
 
     /// Audits an estimator of the caller's: a loss whose gradient for the logits is meant to estimate that of the expected
@@ -242,37 +248,30 @@ impl<'a, const D: usize> Problem<'a, D> {
     pub fn estimator(
         &self,
         name: impl Into<String>,
-        loss: impl Fn(Tensor<D>, Seed) -> Tensor<D>,
+        mut loss: impl FnMut(Tensor<D>, Seed) -> Tensor<D>,
     ) -> Report {
-        self.measure(name.into(), String::new(), self.draws, &loss)
+        let mut measure = self.measure();
+        for number in 0..self.draws {
+            let draw = measure.draw();
+            let loss = loss(draw.logits(), Seed::new(self.seed, number as u64));
+            measure.add(draw, loss);
+        }
+        self.report(name.into(), String::new(), measure)
     }
 
-    fn measure(
-        &self,
-        strategy: String,
-        label: String,
-        draws: usize,
-        loss: &dyn Fn(Tensor<D>, Seed) -> Tensor<D>,
-    ) -> Report {
-        let block = self.gradient.len() / self.expected.len();
-        let mut moments = Moments::new(self.gradient.len(), block);
-        let mut time = Duration::ZERO;
+    fn measure(&self) -> Measure<D> {
         self.evaluations.set(0);
-        for draw in 0..draws {
-            let seed = Seed::new(self.seed, draw as u64);
-            let start = Instant::now();
-            let leaf = self.logits.clone().require_grad();
-            let loss = loss(leaf.clone(), seed).sum();
-            let grads = loss.is_tracked().then(|| loss.backward());
-            let gradient = grads.and_then(|grads| leaf.grad(&grads));
-            let gradient = gradient.map(|gradient| gradient.into_data());
-            time += start.elapsed();
-            match gradient {
-                Some(data) => moments.add(&data.iter::<f64>().collect::<Vec<_>>()),
-                None => moments.add(&vec![0.0; self.gradient.len()]),
-            }
-        }
+        let block = self.gradient.len() / self.expected.len();
+        Measure::new(self.logits.clone(), block)
+    }
 
+    fn report(&self, strategy: String, label: String, measure: Measure<D>) -> Report {
+        let Measure {
+            moments,
+            time,
+            draws,
+            ..
+        } = measure;
         let norm = |vector: &[f64]| vector.iter().map(|g| g * g).sum::<f64>().sqrt();
         let scale = Some(norm(&self.gradient))
             .filter(|norm| *norm > 0.0)
@@ -315,9 +314,16 @@ impl<'a, const D: usize> Problem<'a, D> {
     }
 }
 
+/// As the contract has it: what is `-inf` has no weight, what is `+inf` shares it, and a row of `-inf` has none.
 fn softmax(logits: &[f64]) -> Vec<f64> {
     let top = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let weights: Vec<f64> = logits.iter().map(|x| (x - top).exp()).collect();
+    let weight = |&x: &f64| match x {
+        f64::NEG_INFINITY => 0.0,
+        x if top == f64::INFINITY => f64::from(u8::from(x == top)),
+        x => (x - top).exp(),
+    };
+    let weights: Vec<f64> = logits.iter().map(weight).collect();
     let total: f64 = weights.iter().sum();
-    weights.into_iter().map(|weight| weight / total).collect()
+    let share = |weight: f64| if total == 0.0 { 0.0 } else { weight / total };
+    weights.into_iter().map(share).collect()
 }

@@ -10,8 +10,9 @@ use crate::{
         centred::is_forbidden,
         constant::Constant,
         dtype::{load, store},
+        labels::wide,
     },
-    relax::softmax::log_softmax,
+    relax::{soft_argmax_gather::soft_argmax_gather_of, softmax::log_softmax},
 };
 
 /// Log-probability of chosen classes under `softmax(logits)`.
@@ -30,7 +31,8 @@ use crate::{
 ///
 /// # Panics
 ///
-/// If `dim` is out of range, the axis is empty, or the indices' shape differs from the logits' outside `dim`.
+/// If `dim` is out of range, the axis is empty, the indices' shape differs from the logits' outside `dim`, or an index is no class.
+/// They are read back for it, except in a browser; [`sample_categorical_with_log_prob`] has nothing to check.
 ///
 /// # Numerical behaviour
 ///
@@ -55,15 +57,28 @@ pub fn categorical_log_prob<const D: usize>(
     dim: impl AsIndex,
 ) -> Tensor<D> {
     let op = "categorical_log_prob";
-    let dim = check::class_dim(op, &logits, dim);
+    let (logits, dim) = check::logits(op, logits, dim);
     check::same_rows(op, "indices", logits.shape(), indices.shape(), dim);
+    check::indices(op, "indices", &indices, logits.dims()[dim]);
+    categorical_log_prob_of(logits, indices, dim)
+}
+
+/// [`categorical_log_prob`] of checked logits and indices.
+pub(super) fn categorical_log_prob_of<const D: usize>(
+    logits: Tensor<D>,
+    indices: Tensor<D, Int>,
+    dim: usize,
+) -> Tensor<D> {
     let (log_probs, _) = <Dispatch as RelaxOps>::categorical_log_prob(
-        logits.dequantize().into_dispatch(),
-        indices.into_dispatch(),
+        logits.into_dispatch(),
+        wide(indices).into_dispatch(),
         dim,
     );
     Tensor::from_dispatch(log_probs)
 }
+
+/// Classes whose mean is taken at once.
+const SHORT: usize = 4096;
 
 /// Entropy `-Σ p ln p` of `softmax(logits)`, in nats.
 ///
@@ -92,13 +107,21 @@ pub fn categorical_log_prob<const D: usize>(
 #[track_caller]
 pub fn categorical_entropy<const D: usize>(logits: Tensor<D>, dim: impl AsIndex) -> Tensor<D> {
     let op = "categorical_entropy";
-    let dim = check::class_dim(op, &logits, dim);
+    let (logits, dim) = check::logits(op, logits, dim);
     let dtype = logits.dtype();
-    let log_probs = log_softmax(load(logits), dim);
+    let logits = load(logits);
+    // What each class would be a surprise by, held: the mean of its own slope is 0.
+    let log_probs = log_softmax(logits.clone().constant(), dim);
     let forbidden = is_forbidden(&log_probs);
-    let log_probs = log_probs.mask_fill(forbidden.clone(), 0.0);
-    let probs = log_probs.clone().exp().mask_fill(forbidden, 0.0);
-    store(probs.mul(log_probs).sum_dim(dim).neg(), dtype)
+    let surprise = log_probs.mask_fill(forbidden, 0.0).neg();
+    let mean = |values| soft_argmax_gather_of(op, logits.clone(), values, dim, 1.0.into());
+    if logits.dims()[dim] <= SHORT {
+        return store(mean(surprise), dtype);
+    }
+    // Of many classes the mean of what is left round the mean, in which no digits are lost.
+    let first = mean(surprise.clone()).constant();
+    let rest = mean(surprise.sub(first.clone()));
+    store(first.add(rest), dtype)
 }
 
 /// Draws classes from `softmax(logits)`, by the Gumbel-max trick.
@@ -111,7 +134,8 @@ pub fn categorical_entropy<const D: usize>(logits: Tensor<D>, dim: impl AsIndex)
 /// # Arguments
 ///
 /// * `samples` - Independent draws per row, at least 1.
-/// * `seed` - Same seed, same draw, on every backend and for any number of threads.
+/// * `seed` - Same seed, same draw, on every backend and for any number of threads: give each choice a key or a step of its own,
+///   `Seed::new(key, step)`.
 ///
 /// # Gradient
 ///
@@ -150,7 +174,7 @@ pub fn sample_categorical<const D: usize>(
     seed: impl Into<Seed>,
 ) -> Tensor<D, Int> {
     let op = "sample_categorical";
-    let dim = check::class_dim(op, &logits, dim);
+    let (logits, dim) = check::logits(op, logits, dim);
     check::at_least(op, "samples", 1, samples);
     sample(logits.constant(), dim, samples, 1.0, seed.into()).0
 }
@@ -168,7 +192,8 @@ pub fn sample_categorical<const D: usize>(
 /// # Arguments
 ///
 /// * `samples` - Independent draws per row, at least 1.
-/// * `seed` - Same seed, same draw, on every backend and for any number of threads.
+/// * `seed` - Same seed, same draw, on every backend and for any number of threads: give each choice a key or a step of its own,
+///   `Seed::new(key, step)`.
 ///
 /// # Gradient
 ///
@@ -205,7 +230,7 @@ pub fn sample_categorical_with_log_prob<const D: usize>(
     seed: impl Into<Seed>,
 ) -> (Tensor<D, Int>, Tensor<D>) {
     let op = "sample_categorical_with_log_prob";
-    let dim = check::class_dim(op, &logits, dim);
+    let (logits, dim) = check::logits(op, logits, dim);
     check::at_least(op, "samples", 1, samples);
     sample(logits, dim, samples, 1.0, seed.into())
 }
@@ -219,7 +244,7 @@ pub(crate) fn sample<const D: usize>(
     seed: Seed,
 ) -> (Tensor<D, Int>, Tensor<D>) {
     let (indices, log_probs, _) = <Dispatch as RelaxOps>::sample_categorical(
-        logits.dequantize().into_dispatch(),
+        logits.into_dispatch(),
         dim,
         samples,
         temperature,

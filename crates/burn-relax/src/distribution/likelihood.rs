@@ -1,12 +1,13 @@
 use burn_core::tensor::{Int, Tensor};
 
-use super::categorical::categorical_log_prob;
+use super::categorical::categorical_log_prob_of;
 use crate::{
     check,
     coefficient::Coefficient,
     parts::{
         centred::spread,
-        dtype::{load, store},
+        dtype::{held, load, store},
+        quotient::quotient,
     },
 };
 
@@ -31,7 +32,7 @@ use crate::{
 ///
 /// # Panics
 ///
-/// If the deviation is a number out of its domain, or a shape does not broadcast.
+/// If the deviation is a number out of its domain, a shape does not broadcast, or a dtype is not that of the values.
 ///
 /// # Example
 ///
@@ -52,20 +53,29 @@ pub fn gaussian_log_likelihood<const D: usize>(
     deviation: impl Into<Coefficient<D>>,
 ) -> Tensor<D> {
     let op = "gaussian_log_likelihood";
-    check::broadcasts(op, "target", values.shape(), target.shape());
-    let half_log_tau = core::f64::consts::TAU.ln() / 2.0;
+    let (values, target) = (values.dequantize(), target.dequantize());
     let dtype = values.dtype();
+    check::broadcasts(op, "target", values.shape(), target.shape());
+    check::same_dtype(op, "target", "the values", dtype, target.dtype());
+    let half_log_tau = core::f64::consts::TAU.ln() / 2.0;
     let distance = load(values).sub(load(target));
     let density = match deviation.into() {
         Coefficient::Number(deviation) => {
             check::positive(op, "deviation", deviation);
-            let scaled = distance.div_scalar(deviation).square().div_scalar(-2.0);
+            let deviation = held(deviation, dtype);
+            // A tensor: the gradient of a division by a number is taken in f32.
+            let scale = Tensor::full([1; D], deviation, (&distance.device(), distance.dtype()));
+            let scaled = quotient(distance, scale).square().div_scalar(-2.0);
             scaled.sub_scalar(deviation.ln() + half_log_tau)
         }
         Coefficient::Tensor(deviation) => {
+            let deviation = deviation.dequantize();
             check::broadcasts(op, "deviation", distance.shape(), deviation.shape());
+            check::same_dtype(op, "deviation", "the values", dtype, deviation.dtype());
             let deviation = load(deviation);
-            let scaled = distance.div(deviation.clone()).square().div_scalar(-2.0);
+            let scaled = quotient(distance, deviation.clone())
+                .square()
+                .div_scalar(-2.0);
             scaled.sub(deviation.log().add_scalar(half_log_tau))
         }
     };
@@ -88,7 +98,8 @@ pub fn gaussian_log_likelihood<const D: usize>(
 ///
 /// # Panics
 ///
-/// If the outputs are empty in their last dimension, the target's last size is not 1, or its shape does not broadcast.
+/// If the outputs are empty in their last dimension, the target's last size is not 1, its shape does not broadcast, or a target is
+/// no output. Targets are read back for it, except in a browser.
 ///
 /// # Example
 ///
@@ -112,12 +123,13 @@ pub fn categorical_log_likelihood<const D: usize, const DO: usize>(
     let op = "categorical_log_likelihood";
     check::one_rank_less::<D, DO>(op, "outputs");
     let last = DO - 1;
-    check::not_empty(op, "outputs", &outputs, last);
+    let (outputs, last) = check::floats(op, "outputs", outputs, last);
     let mut shape = outputs.shape();
     shape[last] = 1;
     check::broadcasts(op, "target", shape.clone(), target.shape());
+    check::indices(op, "target", &target, outputs.dims()[last]);
     let target = spread(target, shape.dims::<DO>());
-    let density = categorical_log_prob(outputs, target, last);
+    let density = categorical_log_prob_of(outputs, target, last);
     let kept: [usize; D] = core::array::from_fn(|axis| shape[axis]);
     density.reshape(kept)
 }

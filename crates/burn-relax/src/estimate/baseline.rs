@@ -1,8 +1,15 @@
-use burn_core::tensor::{AsIndex, Tensor};
+use burn_core::tensor::{AsIndex, DType, Tensor};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{check, parts::constant::Constant};
+use crate::{
+    check,
+    parts::{
+        constant::Constant,
+        dtype::{load, store},
+        labels::index_dtype,
+    },
+};
 
 /// What the cost of a sampled class is compared with, to lower the variance of the gradient.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -42,6 +49,10 @@ pub enum Baseline {
 ///
 /// If `dim` is out of range or there are fewer than two samples.
 ///
+/// # Numerical behaviour
+///
+/// Infinite and NaN costs are in the baselines of the other samples, and not in their own.
+///
 /// # Example
 ///
 /// ```
@@ -59,13 +70,41 @@ pub enum Baseline {
 pub fn leave_one_out_baseline<const D: usize>(cost: Tensor<D>, dim: impl AsIndex) -> Tensor<D> {
     let op = "leave_one_out_baseline";
     let dim = check::dim::<D>(op, dim);
+    let cost = cost.dequantize();
     let samples = cost.dims()[dim];
     check::at_least(op, "the number of samples along dim", 2, samples);
-    let cost = cost.constant();
-    cost.clone()
-        .sum_dim(dim)
-        .sub(cost)
-        .div_scalar((samples - 1) as f64)
+    let (dtype, cost) = (cost.dtype(), cost.constant());
+    if cost.dims().contains(&0) {
+        return cost;
+    }
+    let others = others(load(cost), dim);
+    store(others.div_scalar((samples - 1) as f64), dtype)
+}
+
+/// The sum of the other entries along `dim`, none of which is taken off a total: that would leave no digits beside a large one,
+/// and NaN beside an infinite one.
+fn others<const D: usize>(tensor: Tensor<D>, dim: usize) -> Tensor<D> {
+    let before = sum_before(tensor.clone(), dim);
+    let behind = reversed(sum_before(reversed(tensor, dim), dim), dim);
+    before.add(behind)
+}
+
+/// The entries along `dim` from the last to the first.
+///
+/// By their numbers: burn-fusion 0.22.1 describes a flip of floats as one of integers, which ends a remote session.
+fn reversed<const D: usize>(tensor: Tensor<D>, dim: usize) -> Tensor<D> {
+    let device = tensor.device();
+    let places: Vec<i64> = (0..tensor.dims()[dim] as i64).rev().collect();
+    let options = (&device, DType::from(index_dtype(&device)));
+    tensor.select(dim, Tensor::from_data(places.as_slice(), options))
+}
+
+/// The sum of the earlier entries along `dim`.
+fn sum_before<const D: usize>(tensor: Tensor<D>, dim: usize) -> Tensor<D> {
+    let count = tensor.dims()[dim];
+    let nothing = tensor.clone().narrow(dim, 0, 1).zeros_like();
+    let sums = tensor.narrow(dim, 0, count - 1).cumsum(dim);
+    Tensor::cat(vec![nothing, sums], dim)
 }
 
 /// For each row of a batch, the mean cost of the other rows: an unbiased baseline where one sample a row is all there is.
@@ -87,6 +126,10 @@ pub fn leave_one_out_baseline<const D: usize>(cost: Tensor<D>, dim: impl AsIndex
 ///
 /// If `dim` is out of range, there is no sample, or there is exactly one row.
 ///
+/// # Numerical behaviour
+///
+/// Infinite and NaN costs are in the baselines of the other rows, and not in that of their own.
+///
 /// # Example
 ///
 /// ```
@@ -103,16 +146,26 @@ pub fn leave_one_out_baseline<const D: usize>(cost: Tensor<D>, dim: impl AsIndex
 #[track_caller]
 pub fn batch_baseline<const D: usize>(cost: Tensor<D>, dim: impl AsIndex) -> Tensor<D> {
     let op = "batch_baseline";
-    let dim = check::dim::<D>(op, dim);
-    check::not_empty(op, "cost", &cost, dim);
+    let (cost, dim) = check::floats(op, "cost", cost, dim);
     let cost = cost.constant();
-    let shape = cost.dims();
+    let (shape, dtype) = (cost.dims(), cost.dtype());
     let rows = shape.iter().product::<usize>() / shape[dim];
     if rows == 0 {
         return cost;
     }
     check::at_least(op, "the number of rows", 2, rows);
-    let own = cost.mean_dim(dim);
-    let all = own.clone().sum().reshape([1; D]);
-    all.sub(own).div_scalar((rows - 1) as f64).expand(shape)
+    let own = load(cost).mean_dim(dim);
+    let per_row = own.dims();
+    // In blocks of as many rows as there are blocks, so that no sum is long.
+    let side = rows.isqrt() + usize::from(rows.isqrt().pow(2) < rows);
+    let none = Tensor::<1>::zeros([side * side - rows], (&own.device(), own.dtype()));
+    let own = match side * side - rows {
+        0 => own.reshape([rows]),
+        _ => Tensor::cat(vec![own.reshape([rows]), none], 0),
+    };
+    let blocks = own.reshape([side, side]);
+    let other_blocks = others(blocks.clone().sum_dim(1), 0);
+    let sums = others(blocks, 1).add(other_blocks).reshape([side * side]);
+    let mean = sums.narrow(0, 0, rows).div_scalar((rows - 1) as f64);
+    store(mean.reshape(per_row), dtype).expand(shape)
 }

@@ -37,11 +37,11 @@ pub enum Bias {
 impl fmt::Display for Bias {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Exact => f.write_str("exact"),
-            Self::Unbiased => f.write_str("unbiased"),
-            Self::ExactToOrder { order } => write!(f, "exact to order {order}"),
-            Self::Biased => f.write_str("biased"),
-            Self::OtherObjective => f.write_str("other objective"),
+            Self::Exact => f.pad("exact"),
+            Self::Unbiased => f.pad("unbiased"),
+            Self::ExactToOrder { order } => f.pad(&format!("exact to order {order}")),
+            Self::Biased => f.pad("biased"),
+            Self::OtherObjective => f.pad("other objective"),
         }
     }
 }

@@ -1,6 +1,13 @@
 use burn_core::tensor::Tensor;
 
-use crate::{check, estimate::dice::dice, parts::constant::Constant};
+use crate::{
+    check,
+    estimate::dice::dice,
+    parts::{
+        constant::Constant,
+        dtype::{load, store},
+    },
+};
 
 /// The score-function surrogate in the form of [`dice`]: its value is the cost, its derivatives of every order are estimators
 /// of the derivatives of the expected cost.
@@ -23,7 +30,11 @@ use crate::{check, estimate::dice::dice, parts::constant::Constant};
 ///
 /// # Panics
 ///
-/// If the shapes differ.
+/// If the shapes or the dtypes differ.
+///
+/// # Numerical behaviour
+///
+/// The value is the cost, whatever it is. Where cost or baseline are infinite or NaN the log-probability has no gradient.
 ///
 /// # Example
 ///
@@ -50,16 +61,32 @@ pub fn dice_loss<const D: usize>(
     baseline: Option<Tensor<D>>,
 ) -> Tensor<D> {
     let op = "dice_loss";
-    let shape = log_prob.shape();
-    check::same_shape(op, "cost", "log_prob", shape.clone(), cost.shape());
-    let carrier = dice(log_prob);
-    match baseline {
-        None => cost.mul(carrier),
+    let (log_prob, cost) = (log_prob.dequantize(), cost.dequantize());
+    check::alike(op, ["cost", "log_prob"], &cost, &log_prob);
+    let baseline = baseline.map(Tensor::dequantize);
+    if let Some(baseline) = &baseline {
+        check::alike(op, ["baseline", "log_prob"], baseline, &log_prob);
+    }
+    let dtype = cost.dtype();
+    let (cost, baseline) = (
+        load(cost),
+        baseline.map(|baseline| load(baseline.constant())),
+    );
+    // Nothing can be learned where these are no finite numbers; the value is the cost all the same.
+    let mut unknown = cost.clone().is_finite().bool_not();
+    if let Some(baseline) = &baseline {
+        unknown = unknown.bool_or(baseline.clone().is_finite().bool_not());
+    }
+    let baseline = baseline.map(|baseline| baseline.mask_fill(unknown.clone(), 0.0));
+    let finite = cost.clone().mask_fill(unknown.clone(), 0.0);
+    let carrier = dice(load(log_prob));
+    let surrogate = match baseline {
+        None => finite.mul(carrier),
         Some(baseline) => {
-            check::same_shape(op, "baseline", "log_prob", shape, baseline.shape());
             // The box less 1 is exactly 0 in value, so that the value stays the cost to the bit.
             let excess = carrier.sub_scalar(1.0);
-            cost.clone().add(excess.mul(cost.sub(baseline.constant())))
+            finite.clone().add(excess.mul(finite.sub(baseline)))
         }
-    }
+    };
+    store(surrogate.mask_where(unknown, cost), dtype)
 }

@@ -8,7 +8,7 @@ use crate::{
         constant::Constant,
         dtype::{load, store},
     },
-    sparse::entmax::entmax,
+    sparse::entmax::entmax_of,
 };
 
 /// The loss that belongs to [`entmax`], as the cross-entropy belongs to the softmax, for each row.
@@ -68,7 +68,7 @@ pub fn entmax_loss<const D: usize>(
     dim: impl AsIndex,
     alpha: impl Into<Coefficient<D>>,
 ) -> Tensor<D> {
-    loss("entmax_loss", logits, targets, dim, alpha.into())
+    entmax_loss_of("entmax_loss", logits, targets, dim, alpha.into())
 }
 
 /// [`entmax_loss`] at `alpha = 2`, the loss of [`sparsemax`](crate::sparsemax).
@@ -109,7 +109,7 @@ pub fn sparsemax_loss<const D: usize>(
     targets: Tensor<D>,
     dim: impl AsIndex,
 ) -> Tensor<D> {
-    loss(
+    entmax_loss_of(
         "sparsemax_loss",
         logits,
         targets,
@@ -118,27 +118,25 @@ pub fn sparsemax_loss<const D: usize>(
     )
 }
 
+/// [`entmax_loss`] for an operator whose name the messages have.
 #[track_caller]
-fn loss<const D: usize>(
+pub(crate) fn entmax_loss_of<const D: usize>(
     op: &str,
     logits: Tensor<D>,
     targets: Tensor<D>,
     dim: impl AsIndex,
     alpha: Coefficient<D>,
 ) -> Tensor<D> {
-    let dim = check::class_dim(op, &logits, dim);
+    let (logits, dim) = check::logits(op, logits, dim);
+    let targets = targets.dequantize();
     check::beside(op, "targets", &logits, &targets);
     alpha.check(op, "alpha", &logits, dim);
     let dtype = logits.dtype();
-    let (logits, targets) = (load(logits.dequantize()), load(targets.dequantize()));
+    let (logits, targets) = (load(logits), load(targets));
     let alpha = alpha.load();
     // Constant: with the entropy's slope their own cancels, and leaves p - t exactly.
-    let probs = match &alpha {
-        Coefficient::Number(alpha) => entmax(logits.clone().constant(), dim, *alpha),
-        Coefficient::Tensor(alpha) => {
-            entmax(logits.clone().constant(), dim, alpha.clone().constant())
-        }
-    };
+    let held = alpha.clone().constant();
+    let probs = entmax_of(op, logits.clone().constant(), dim, held);
     let alpha = alpha.into_tensor(&logits, dim);
     let Centred { gaps, forbidden } = Centred::new(logits, dim);
     let impossible = targets

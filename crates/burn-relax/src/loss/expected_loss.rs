@@ -45,7 +45,8 @@ pub fn expected_loss<const D: usize>(
     dim: impl AsIndex,
 ) -> Tensor<D> {
     let op = "expected_loss";
-    let dim = check::class_dim(op, &logits, dim);
+    let (logits, dim) = check::logits(op, logits, dim);
+    let cost = cost.dequantize();
     check::beside(op, "cost", &logits, &cost);
     soft_argmax_gather_of(op, logits, cost, dim, 1.0.into())
 }

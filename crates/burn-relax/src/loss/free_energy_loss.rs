@@ -8,7 +8,7 @@ use crate::{
     parts::{
         centred::is_forbidden,
         constant::Constant,
-        dtype::{load, store},
+        dtype::{held, load, store},
     },
     relax::softmax::softmax,
 };
@@ -71,12 +71,16 @@ pub fn free_energy_loss<const D: usize>(
     temperature: impl Into<Coefficient<D>>,
 ) -> Tensor<D> {
     let op = "free_energy_loss";
-    let dim = check::class_dim(op, &logits, dim);
+    let (logits, dim) = check::logits(op, logits, dim);
+    let cost = cost.dequantize();
     check::beside(op, "cost", &logits, &cost);
     let temperature = temperature.into();
     temperature.check(op, "temperature", &logits, dim);
     match temperature {
-        Coefficient::Number(value) => energy(logits, cost, dim, value),
+        Coefficient::Number(value) => {
+            let value = held(value, logits.dtype());
+            energy(logits, cost, dim, value)
+        }
         Coefficient::Tensor(tensor) => {
             let dtype = cost.dtype();
             let energy = at_temperatures(load(logits), load(cost), dim, load(tensor));
@@ -154,6 +158,23 @@ fn information<const D: usize>(
         .sum_dim(dim)
 }
 
+/// The free energy over its temperature, in at least f32: the energy of `f / T` at temperature 1, which `relative` computes.
+///
+/// What has no gradient, infinite costs and those of forbidden classes, stands aside of that: 0 times infinity would reach the
+/// temperature's.
+pub(crate) fn relative_free_energy<const D: usize>(
+    logits: Tensor<D>,
+    cost: Tensor<D>,
+    dim: usize,
+    relative: impl FnOnce(Tensor<D>) -> Tensor<D>,
+) -> Tensor<D> {
+    let (logits, cost) = (load(logits), load(cost));
+    let aside = cost.clone().is_inf().bool_or(is_forbidden(&logits));
+    let scaled = relative(cost.clone().mask_fill(aside.clone(), 0.0));
+    let scaled = scaled.mask_where(aside, cost.constant());
+    energy(logits, scaled, dim, 1.0)
+}
+
 fn energy<const D: usize>(
     logits: Tensor<D>,
     cost: Tensor<D>,
@@ -161,8 +182,8 @@ fn energy<const D: usize>(
     temperature: f64,
 ) -> Tensor<D> {
     let (energy, _) = <Dispatch as RelaxOps>::free_energy(
-        logits.dequantize().into_dispatch(),
-        cost.dequantize().into_dispatch(),
+        logits.into_dispatch(),
+        cost.into_dispatch(),
         dim,
         temperature,
     );

@@ -52,7 +52,7 @@ use crate::{
 #[track_caller]
 pub fn load_balancing_loss<const D: usize>(logits: Tensor<D>, dim: impl AsIndex) -> Tensor<1> {
     let op = "load_balancing_loss";
-    let dim = check::class_dim(op, &logits, dim);
+    let (logits, dim) = check::logits(op, logits, dim);
     let (dtype, classes) = (logits.dtype(), logits.dims()[dim]);
     let Some(rows) = rows(&logits, dim) else {
         return Tensor::zeros([1], (&logits.device(), dtype));
@@ -108,7 +108,7 @@ pub fn load_balancing_loss<const D: usize>(logits: Tensor<D>, dim: impl AsIndex)
 #[track_caller]
 pub fn importance_loss<const D: usize>(logits: Tensor<D>, dim: impl AsIndex) -> Tensor<1> {
     let op = "importance_loss";
-    let dim = check::class_dim(op, &logits, dim);
+    let (logits, dim) = check::logits(op, logits, dim);
     let (dtype, classes) = (logits.dtype(), logits.dims()[dim]);
     let Some(rows) = rows(&logits, dim) else {
         return Tensor::zeros([1], (&logits.device(), dtype));
@@ -125,9 +125,10 @@ fn rows<const D: usize>(logits: &Tensor<D>, dim: usize) -> Option<Tensor<1>> {
         return None;
     }
     let held = load(logits.clone().constant());
-    let able = is_forbidden(&held.clone().max_dim(dim)).bool_not();
-    let count = able.float().sum().cast(held.dtype());
-    Some(count.clamp_min(1.0))
+    let unable = is_forbidden(&held.clone().max_dim(dim));
+    // Ones in the logits' own dtype: that of the device may be a short one, which stops counting.
+    let ones = Tensor::<D>::ones(unable.dims(), (&held.device(), held.dtype()));
+    Some(ones.mask_fill(unable, 0.0).sum().clamp_min(1.0))
 }
 
 /// Sums over everything but `dim`.

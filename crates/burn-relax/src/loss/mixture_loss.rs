@@ -1,7 +1,13 @@
 use burn_core::tensor::{AsIndex, Tensor};
 
 use super::{free_energy_loss::free_energy_loss, winner_takes_all_loss::winner};
-use crate::check;
+use crate::{
+    check,
+    parts::{
+        centred::{is_forbidden, limits},
+        constant::Constant,
+    },
+};
 
 /// The negative log-likelihood of a mixture: a gate over the classes times one likelihood per class.
 ///
@@ -32,7 +38,8 @@ use crate::check;
 ///
 /// # Numerical behaviour
 ///
-/// By log-sum-exp. A row in which no allowed class is possible has the value `+inf` and no gradient.
+/// By log-sum-exp. A row in which no allowed class is possible has the value `+inf` and no gradient, one with an allowed class of
+/// likelihood `+inf` the value `-inf` and no gradient.
 ///
 /// # Example
 ///
@@ -59,9 +66,19 @@ pub fn mixture_loss<const D: usize>(
     dim: impl AsIndex,
 ) -> Tensor<D> {
     let op = "mixture_loss";
-    let dim = check::class_dim(op, &logits, dim);
+    let (logits, dim) = check::logits(op, logits, dim);
+    let log_likelihood = log_likelihood.dequantize();
     check::beside(op, "log_likelihood", &logits, &log_likelihood);
-    free_energy_loss(logits, log_likelihood.neg(), dim, 1.0)
+    // A class of infinite likelihood explains everything, and leaves nothing to compute or to learn.
+    let certain = log_likelihood
+        .clone()
+        .constant()
+        .greater_scalar(limits(log_likelihood.dtype()).1)
+        .bool_and(is_forbidden(&logits).bool_not());
+    let cost = log_likelihood.neg().mask_fill(certain.clone(), 0.0);
+    let explained = cost.zeros_like().constant().mask_fill(certain, 1.0);
+    let explained = explained.max_dim(dim).greater_scalar(0.0);
+    free_energy_loss(logits, cost, dim, 1.0).mask_fill(explained, f64::NEG_INFINITY)
 }
 
 /// The hard-EM limit of [`mixture_loss`]: the whole responsibility goes to the most responsible class.
@@ -107,7 +124,8 @@ pub fn hard_mixture_loss<const D: usize>(
     dim: impl AsIndex,
 ) -> Tensor<D> {
     let op = "hard_mixture_loss";
-    let dim = check::class_dim(op, &logits, dim);
+    let (logits, dim) = check::logits(op, logits, dim);
+    let log_likelihood = log_likelihood.dequantize();
     check::beside(op, "log_likelihood", &logits, &log_likelihood);
     winner(logits, log_likelihood.neg(), dim, true)
 }

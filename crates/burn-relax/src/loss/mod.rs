@@ -3,7 +3,7 @@
 //! A `cost` is what the caller wants to be small, for each class or for a sampled one; a loss is what to take the gradient of.
 
 mod dice_loss;
-mod entmax_loss;
+pub(crate) mod entmax_loss;
 pub(crate) mod expected_loss;
 pub(crate) mod free_energy_loss;
 mod load_balancing_loss;

@@ -2,7 +2,11 @@ use burn_core::tensor::Tensor;
 
 use crate::{
     check,
-    parts::{centred::is_forbidden, constant::Constant},
+    parts::{
+        centred::is_forbidden,
+        constant::Constant,
+        dtype::{load, store},
+    },
 };
 
 /// The score-function (REINFORCE) surrogate: its *value is the cost* and its *gradient is the estimator*.
@@ -32,7 +36,11 @@ use crate::{
 ///
 /// # Panics
 ///
-/// If the shapes differ.
+/// If the shapes or the dtypes differ.
+///
+/// # Numerical behaviour
+///
+/// The value is the cost, whatever it is. Where the advantage is infinite or NaN the log-probability has no gradient.
 ///
 /// # Example
 ///
@@ -60,21 +68,37 @@ pub fn score_function_loss<const D: usize>(
     baseline: Option<Tensor<D>>,
 ) -> Tensor<D> {
     let op = "score_function_loss";
-    check::same_shape(op, "cost", "log_prob", log_prob.shape(), cost.shape());
-    let mut advantage = cost.clone().constant();
-    if let Some(baseline) = baseline {
-        check::same_shape(
-            op,
-            "baseline",
-            "log_prob",
-            log_prob.shape(),
-            baseline.shape(),
-        );
-        advantage = advantage.sub(baseline.constant());
+    let (log_prob, cost) = (log_prob.dequantize(), cost.dequantize());
+    check::alike(op, ["cost", "log_prob"], &cost, &log_prob);
+    let baseline = baseline.map(Tensor::dequantize);
+    if let Some(baseline) = &baseline {
+        check::alike(op, ["baseline", "log_prob"], baseline, &log_prob);
     }
+    surrogate(log_prob, cost, baseline)
+}
+
+/// [`score_function_loss`] of checked tensors; the log-probability may be longer than the cost.
+pub(crate) fn surrogate<const D: usize>(
+    log_prob: Tensor<D>,
+    cost: Tensor<D>,
+    baseline: Option<Tensor<D>>,
+) -> Tensor<D> {
+    let dtype = cost.dtype();
+    let (log_prob, cost) = (load(log_prob), load(cost));
+    let advantage = advantage(cost.clone(), baseline.map(load));
     // A forbidden class has log-probability -inf and nothing to learn.
     let forbidden = is_forbidden(&log_prob);
     let log_prob = log_prob.mask_fill(forbidden, 0.0);
     let score = log_prob.clone().sub(log_prob.constant());
-    cost.add(score.mul(advantage))
+    store(cost.add(score.mul(advantage)), dtype)
+}
+
+/// What the cost exceeds the baseline by, as a constant: 0 where that is no finite number, from which nothing can be learned.
+fn advantage<const D: usize>(cost: Tensor<D>, baseline: Option<Tensor<D>>) -> Tensor<D> {
+    let advantage = match baseline {
+        None => cost.constant(),
+        Some(baseline) => cost.constant().sub(baseline.constant()),
+    };
+    let unknown = advantage.clone().is_finite().bool_not();
+    advantage.mask_fill(unknown, 0.0)
 }

@@ -56,7 +56,8 @@ pub fn winner_takes_all_loss<const D: usize>(
     dim: impl AsIndex,
 ) -> Tensor<D> {
     let op = "winner_takes_all_loss";
-    let dim = check::class_dim(op, &logits, dim);
+    let (logits, dim) = check::logits(op, logits, dim);
+    let cost = cost.dequantize();
     check::beside(op, "cost", &logits, &cost);
     winner(logits, cost, dim, false)
 }
@@ -72,13 +73,14 @@ pub(super) fn winner<const D: usize>(
     let log_probs = log_softmax(load(logits), dim);
     let cost = load(cost);
     let forbidden = is_forbidden(&log_probs);
+    let nothing = is_forbidden(&log_probs.clone().constant().max_dim(dim));
     let surprise = log_probs.neg().mask_fill(forbidden.clone(), 0.0);
-    let cost = cost.mask_fill(forbidden.clone(), 0.0);
+    // A forbidden class costs as much as a hopeless one: whichever of them is chosen, the row is hopeless.
+    let cost = cost.mask_fill(forbidden, f64::INFINITY);
     let mut ranked = cost.clone().constant();
     if gate_decides {
         ranked = ranked.add(surprise.clone().constant());
     }
-    let ranked = ranked.mask_fill(forbidden, f64::INFINITY);
     let chosen = first_argmax(ranked.neg(), dim);
     // What has no gradient must not meet an infinity on its way back either.
     let total = cost.add(surprise).gather(dim, chosen);
@@ -87,5 +89,5 @@ pub(super) fn winner<const D: usize>(
         .clone()
         .mask_fill(hopeless.clone(), 0.0)
         .mask_where(hopeless, total.constant());
-    store(total, dtype)
+    store(total.mask_fill(nothing, 0.0), dtype)
 }

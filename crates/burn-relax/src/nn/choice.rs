@@ -1,9 +1,10 @@
 use burn_core as burn;
 use burn_core::module::{Flag, Module, Param};
-use burn_core::tensor::Tensor;
+use burn_core::tensor::{Device, Tensor};
 
 use super::{
     config::{config, one_line_display},
+    mode::Mode,
     seeds::{SeedStream, StepCount},
 };
 use crate::{
@@ -18,7 +19,8 @@ config! {
         dim: isize = -1, with_dim;
         /// How the choice is relaxed. Default: the softmax at temperature 1.
         relaxation: RelaxationConfig = RelaxationConfig::default(), with_relaxation;
-        /// Key of the draws, for reproducible ones. Default: drawn once from the device's generator.
+        /// Key of the draws, for reproducible ones. Two modules of one seed draw the same numbers: give each its own.
+        /// Default: drawn once from the device's generator.
         seed: Option<u64> = None, with_seed;
     }
 }
@@ -103,8 +105,7 @@ impl Choice {
     #[track_caller]
     pub fn next<const D: usize>(&self, logits: &Tensor<D>) -> Relaxation<D> {
         let dim = check::dim::<D>("Choice", self.dim);
-        // As in Burn's dropout: the device says that a backward pass is possible, the flag that this layer takes part.
-        if !(self.training.is_enabled() && logits.device().is_autodiff()) {
+        if !self.mode(&logits.device()).trains() {
             return self.relaxation.at_inference(self.steps.get());
         }
         let step = self.steps.next();
@@ -113,6 +114,12 @@ impl Choice {
         } else {
             self.relaxation.at(step, 0)
         }
+    }
+
+    /// Whether it behaves as in training for tensors of a device.
+    #[must_use]
+    pub fn mode(&self, device: &Device) -> Mode {
+        Mode::new(&self.training, device)
     }
 
     /// The step that schedules are at: the number of calls in training, or what was set.

@@ -3,7 +3,11 @@ use burn_core::module::{Module, Param};
 use burn_core::tensor::{Device, Tensor, activation::softplus};
 
 use super::config::{config, one_line_display};
-use crate::{check, parts::dtype::store, sparse::entmax::entmax};
+use crate::{
+    check,
+    parts::dtype::{load, store},
+    sparse::entmax::{entmax, entmax_of},
+};
 
 config! {
     /// Configuration of [`Entmax`].
@@ -51,16 +55,18 @@ impl EntmaxConfig {
     ///
     /// # Panics
     ///
-    /// If alpha is out of its domain.
+    /// If alpha is out of its domain, or the shape of a learned one has a size of 0.
     #[track_caller]
     pub fn init(&self, device: &Device) -> Entmax {
         let op = "Entmax";
         check::positive(op, "alpha", self.alpha);
         let raw = self.learned.as_ref().map(|shape| {
             check::greater_than_one(op, "alpha", self.alpha);
+            check::sizes(op, "learned", shape);
             let count = shape.iter().product::<usize>();
-            // The inverse of the softplus.
-            let start = (self.alpha - 1.0).exp_m1().ln();
+            // The inverse of the softplus: ln(e^y - 1), without its overflow.
+            let excess = self.alpha - 1.0;
+            let start = excess + (-(-excess).exp_m1()).ln();
             Param::from_tensor(Tensor::full([count], start, device))
         });
         Entmax {
@@ -85,11 +91,17 @@ impl Entmax {
     pub fn forward<const D: usize>(&self, logits: Tensor<D>) -> Tensor<D> {
         match (&self.learned, self.learned_alpha()) {
             (Some(last), Some(alpha)) => {
+                let op = "Entmax";
+                let (logits, dim) = check::logits(op, logits, self.dim);
                 let mut shape = [1; D];
-                check::at_most_rank::<D>("Entmax", "learned", last);
+                check::at_most_rank::<D>(op, "learned", last);
                 shape[D - last.len()..].copy_from_slice(last);
-                let alpha = store(alpha.reshape(shape), logits.dtype());
-                entmax(logits, self.dim, alpha)
+                check::per_row(op, "learned", logits.shape(), shape.into(), dim);
+                let dtype = logits.dtype();
+                let logits = load(logits);
+                // Not shortened: the logits are computed in at least f32 anyway.
+                let alpha = store(load(alpha).reshape(shape), logits.dtype());
+                store(entmax_of(op, logits, dim, alpha.into()), dtype)
             }
             _ => entmax(logits, self.dim, self.alpha),
         }

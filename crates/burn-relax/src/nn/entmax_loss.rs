@@ -6,11 +6,13 @@ use burn_nn::loss::Reduction;
 use super::config::{config, one_line_display};
 use crate::{
     check,
-    loss::entmax_loss,
+    loss::entmax_loss::entmax_loss_of,
     parts::{
         centred::spread,
+        choose::is_class,
         constant::Constant,
         dtype::{load, store},
+        labels::{any_of, wide},
     },
 };
 
@@ -19,6 +21,8 @@ config! {
     SparsemaxLossConfig {
         /// Labels whose rows do not count, as in Burn's cross-entropy. Default: none.
         pad_tokens: Option<Vec<usize>> = None, with_pad_tokens;
+        /// One more such label, which may be negative: PyTorch's is -100. Default: none.
+        ignore_index: Option<i64> = None, with_ignore_index;
     }
 }
 
@@ -29,6 +33,8 @@ config! {
         alpha: f64 = 1.5, with_alpha;
         /// Labels whose rows do not count, as in Burn's cross-entropy. Default: none.
         pad_tokens: Option<Vec<usize>> = None, with_pad_tokens;
+        /// One more such label, which may be negative: PyTorch's is -100. Default: none.
+        ignore_index: Option<i64> = None, with_ignore_index;
     }
 }
 
@@ -39,6 +45,7 @@ impl SparsemaxLossConfig {
             inner: EntmaxLoss {
                 alpha: 2.0,
                 pad_tokens: self.pad_tokens.clone(),
+                ignore_index: self.ignore_index,
             },
         }
     }
@@ -56,6 +63,7 @@ impl EntmaxLossConfig {
         EntmaxLoss {
             alpha: self.alpha,
             pad_tokens: self.pad_tokens.clone(),
+            ignore_index: self.ignore_index,
         }
     }
 }
@@ -72,10 +80,11 @@ pub struct SparsemaxLoss {
 
 one_line_display!(SparsemaxLoss { inner });
 
-/// The loss of a classifier that ends in [`entmax`](crate::entmax); see [`entmax_loss`].
+/// The loss of a classifier that ends in [`entmax`](crate::entmax); see [`entmax_loss`](crate::loss::entmax_loss).
 ///
 /// Labels, ignored labels and reductions follow Burn's losses: `forward` takes class indices, [`Reduction`] says what becomes of the
-/// rows. The mean is over the rows that count; where none does, it is 0.
+/// rows. A row whose label is ignored costs 0, has no gradient, whatever its logits hold, and does not count in the mean, which is 0
+/// where no row counts. A label that is neither a class nor ignored panics: the labels are read back for it, except in a browser.
 ///
 /// Created with [`EntmaxLossConfig`].
 ///
@@ -84,7 +93,7 @@ one_line_display!(SparsemaxLoss { inner });
 /// ```
 /// use burn_core::tensor::{Device, Int, Tensor};
 /// use burn_nn::loss::Reduction;
-/// use burn_relax::EntmaxLossConfig;
+/// use burn_relax::nn::EntmaxLossConfig;
 ///
 /// let device = Device::flex();
 /// let logits = Tensor::<2>::from_floats([[-2.0, 0.0, 0.5], [3.0, 0.0, 0.0]], &device);
@@ -101,9 +110,16 @@ pub struct EntmaxLoss {
     /// Labels whose rows do not count.
     #[module(skip)]
     pub pad_tokens: Option<Vec<usize>>,
+    /// One more such label, which may be negative.
+    #[module(skip)]
+    pub ignore_index: Option<i64>,
 }
 
-one_line_display!(EntmaxLoss { alpha, pad_tokens });
+one_line_display!(EntmaxLoss {
+    alpha,
+    pad_tokens,
+    ignore_index
+});
 
 impl EntmaxLoss {
     /// # Shapes
@@ -114,7 +130,7 @@ impl EntmaxLoss {
     ///
     /// # Panics
     ///
-    /// If the shapes do not fit.
+    /// If the shapes do not fit, or a label is neither a class nor ignored.
     #[track_caller]
     pub fn forward(
         &self,
@@ -122,9 +138,10 @@ impl EntmaxLoss {
         targets: Tensor<1, Int>,
         reduction: Reduction,
     ) -> Tensor<1> {
-        let ignored = self.ignored(&targets);
-        let rows = self.rows("EntmaxLoss", logits, targets, ignored.clone());
-        reduce(rows, ignored, reduction)
+        let logits = logits.dequantize();
+        let dtype = logits.dtype();
+        let (rows, ignored) = self.rows("EntmaxLoss", logits, targets);
+        store(reduce(rows, ignored, reduction), dtype)
     }
 
     /// The loss of each row, 0 where it does not count.
@@ -137,11 +154,12 @@ impl EntmaxLoss {
     ///
     /// # Panics
     ///
-    /// If the shapes do not fit.
+    /// As [`forward`](Self::forward).
     #[track_caller]
     pub fn forward_no_reduction(&self, logits: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1> {
-        let ignored = self.ignored(&targets);
-        self.rows("EntmaxLoss", logits, targets, ignored)
+        let logits = logits.dequantize();
+        let dtype = logits.dtype();
+        store(self.rows("EntmaxLoss", logits, targets).0, dtype)
     }
 
     /// [`forward`](Self::forward) with a distribution as each row's target.
@@ -161,43 +179,54 @@ impl EntmaxLoss {
         targets: Tensor<2>,
         reduction: Reduction,
     ) -> Tensor<1> {
-        let rows = entmax_loss(logits, targets, 1, self.alpha);
+        self.soft("EntmaxLoss", logits, targets, reduction)
+    }
+
+    #[track_caller]
+    fn soft(
+        &self,
+        op: &str,
+        logits: Tensor<2>,
+        targets: Tensor<2>,
+        reduction: Reduction,
+    ) -> Tensor<1> {
+        let (logits, targets) = (logits.dequantize(), targets.dequantize());
+        check::beside(op, "targets", &logits, &targets);
+        let dtype = logits.dtype();
+        let rows = entmax_loss_of(op, load(logits), load(targets), 1, self.alpha.into());
         let batch = rows.dims()[0];
-        reduce(rows.reshape([batch]), None, reduction)
+        store(reduce(rows.reshape([batch]), None, reduction), dtype)
     }
 
-    fn ignored(&self, targets: &Tensor<1, Int>) -> Option<Tensor<1, Bool>> {
-        let tokens = self.pad_tokens.as_ref()?.iter();
-        tokens
-            .map(|&token| targets.clone().equal_scalar(token as i64))
-            .reduce(Tensor::bool_or)
-    }
-
+    /// The rows' losses in at least f32, and which rows do not count.
     #[track_caller]
     fn rows(
         &self,
         op: &str,
         logits: Tensor<2>,
         targets: Tensor<1, Int>,
-        ignored: Option<Tensor<1, Bool>>,
-    ) -> Tensor<1> {
+    ) -> (Tensor<1>, Option<Tensor<1, Bool>>) {
+        let (mut logits, _) = check::logits(op, logits, 1);
         let [batch, classes] = logits.dims();
         check::same_shape(op, "targets", "the batch", [batch].into(), targets.shape());
-        // An ignored label need not be a class.
-        let targets = match &ignored {
-            Some(mask) => targets.mask_fill(mask.clone(), 0),
-            None => targets,
-        };
-        let options = (&logits.device(), targets.dtype());
-        let line = Tensor::<1, Int>::arange(0..classes as i64, options).reshape([1, classes]);
-        let shape = [batch, classes];
-        let targets = spread(targets.reshape([batch, 1]), shape);
-        let chosen = spread(line, shape).equal(targets);
+        let mut targets = wide(targets);
+        let tokens = self.pad_tokens.iter().flatten();
+        let tokens = tokens.filter_map(|&token| i64::try_from(token).ok());
+        let ignored = any_of(&targets, tokens.chain(self.ignore_index));
+        if let Some(mask) = &ignored {
+            // An ignored label need not be a class, nor its logits be numbers.
+            targets = targets.mask_fill(mask.clone(), 0);
+            let rows = spread(mask.clone().reshape([batch, 1]), [batch, classes]);
+            logits = logits.mask_fill(rows, 0.0);
+        }
+        check::indices(op, "targets", &targets, classes);
+        let logits = load(logits);
+        let chosen = is_class(&logits, targets.reshape([batch, 1]), 1);
         let targets = logits.zeros_like().constant().mask_fill(chosen, 1.0);
-        let rows = entmax_loss(logits, targets, 1, self.alpha).reshape([batch]);
+        let rows = entmax_loss_of(op, logits, targets, 1, self.alpha.into()).reshape([batch]);
         match ignored {
-            Some(mask) => rows.mask_fill(mask, 0.0),
-            None => rows,
+            Some(mask) => (rows.mask_fill(mask.clone(), 0.0), Some(mask)),
+            None => (rows, None),
         }
     }
 }
@@ -211,13 +240,18 @@ impl SparsemaxLoss {
         targets: Tensor<1, Int>,
         reduction: Reduction,
     ) -> Tensor<1> {
-        self.inner.forward(logits, targets, reduction)
+        let logits = logits.dequantize();
+        let dtype = logits.dtype();
+        let (rows, ignored) = self.inner.rows("SparsemaxLoss", logits, targets);
+        store(reduce(rows, ignored, reduction), dtype)
     }
 
     /// As [`EntmaxLoss::forward_no_reduction`].
     #[track_caller]
     pub fn forward_no_reduction(&self, logits: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1> {
-        self.inner.forward_no_reduction(logits, targets)
+        let logits = logits.dequantize();
+        let dtype = logits.dtype();
+        store(self.inner.rows("SparsemaxLoss", logits, targets).0, dtype)
     }
 
     /// As [`EntmaxLoss::forward_soft`].
@@ -228,16 +262,15 @@ impl SparsemaxLoss {
         targets: Tensor<2>,
         reduction: Reduction,
     ) -> Tensor<1> {
-        self.inner.forward_soft(logits, targets, reduction)
+        self.inner.soft("SparsemaxLoss", logits, targets, reduction)
     }
 }
 
-/// The rows' losses as one number; a batch without any row that counts costs 0.
+/// The rows' losses, in at least f32, as one number; a batch without any row that counts costs 0.
 fn reduce(rows: Tensor<1>, ignored: Option<Tensor<1, Bool>>, reduction: Reduction) -> Tensor<1> {
     let batch = rows.dims()[0];
-    let dtype = rows.dtype();
-    let sum = load(rows).sum();
-    let mean = match reduction {
+    let sum = rows.sum();
+    match reduction {
         Reduction::Sum => sum,
         Reduction::BatchMean => sum.div_scalar(batch.max(1) as f64),
         Reduction::Mean | Reduction::Auto => match ignored {
@@ -248,6 +281,5 @@ fn reduce(rows: Tensor<1>, ignored: Option<Tensor<1, Bool>>, reduction: Reductio
             }
             None => sum.div_scalar(batch.max(1) as f64),
         },
-    };
-    store(mean, dtype)
+    }
 }

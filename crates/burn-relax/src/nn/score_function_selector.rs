@@ -1,17 +1,23 @@
 use burn_core as burn;
 use burn_core::module::{Flag, Module, Param, RunningState};
-use burn_core::tensor::{Device, Int, Tensor};
+use burn_core::tensor::{Bool, Device, Int, Tensor};
 
 use super::{
     config::{config, one_line_display},
+    mode::Mode,
     seeds::SeedStream,
 };
 use crate::{
     check,
     distribution::categorical::{categorical_entropy, sample_categorical_with_log_prob},
     estimate::baseline::{Baseline, batch_baseline, leave_one_out_baseline},
-    loss::score_function_loss::score_function_loss,
-    parts::{centred::spread, choose::gather_classes, constant::Constant},
+    loss::score_function_loss::surrogate,
+    parts::{
+        centred::spread,
+        choose::gather_classes,
+        constant::Constant,
+        dtype::{computed_in, held, load, store},
+    },
     relax::argmax::{argmax, argmax_gather},
 };
 
@@ -29,7 +35,8 @@ config! {
         baseline: Baseline = Baseline::None, with_baseline;
         /// Weight of the entropy in the surrogate's gradient, at least 0, in the unit of the cost. Default: 0.
         entropy_weight: f64 = 0.0, with_entropy_weight;
-        /// Makes the draws reproducible. Default: drawn once from the device's generator.
+        /// Makes the draws reproducible. Two modules of one seed draw the same numbers: give each its own.
+        /// Default: drawn once from the device's generator.
         seed: Option<u64> = None, with_seed;
     }
 }
@@ -121,7 +128,7 @@ impl ScoreFunctionSelectorConfig {
             baseline: self.baseline,
             entropy_weight: self.entropy_weight,
             training: Param::from_bool(true),
-            average: RunningState::new(Tensor::zeros([2], device)),
+            average: RunningState::new(load(Tensor::zeros([2], device))),
             seeds: SeedStream::new(self.seed),
         }
     }
@@ -134,7 +141,8 @@ pub struct Selection<const D: usize, const DV: usize> {
     pub indices: Tensor<D, Int>,
     /// The values of the chosen classes: the values' shape with size `K` along `dim`.
     pub values: Tensor<DV>,
-    /// Log-probabilities of the chosen classes, shaped as `indices`, or summed to size 1 along `joint_dim`; none in inference.
+    /// Log-probabilities of the chosen classes, shaped as `indices`, or summed to size 1 along `joint_dim`, then in at least f32; none
+    /// in inference.
     pub log_probs: Option<Tensor<D>>,
     /// Entropy of each row's distribution, size 1 along `dim` and `joint_dim`; only in training with an entropy bonus.
     pub entropy: Option<Tensor<D>>,
@@ -143,6 +151,12 @@ pub struct Selection<const D: usize, const DV: usize> {
 }
 
 impl ScoreFunctionSelector {
+    /// Whether it behaves as in training for tensors of a device.
+    #[must_use]
+    pub fn mode(&self, device: &Device) -> Mode {
+        Mode::new(&self.training, device)
+    }
+
     /// Goes on drawing as after so many forward passes in training, for a training that continues from a saved record.
     pub fn resume(&self, passes: usize) {
         self.seeds.resume(passes);
@@ -176,11 +190,11 @@ impl ScoreFunctionSelector {
         values: Tensor<DV>,
     ) -> Selection<D, DV> {
         let op = "ScoreFunctionSelector";
-        let dim = check::class_dim(op, &logits, self.dim);
+        let (logits, dim) = check::logits(op, logits, self.dim);
+        let values = values.dequantize();
         check::values_of(op, &logits, &values);
 
-        let device = logits.device();
-        if !(self.training.is_enabled() && device.is_autodiff()) {
+        if !self.mode(&logits.device()).trains() {
             return Selection {
                 indices: argmax(logits.clone(), dim),
                 values: argmax_gather(logits, values, dim),
@@ -197,7 +211,7 @@ impl ScoreFunctionSelector {
             .then(|| argmax_gather(logits.clone(), values.clone(), dim).constant());
         let joint = self.joint::<D>(dim);
         let sum = |tensor: Tensor<D>| match joint {
-            Some(joint) => tensor.sum_dim(joint),
+            Some(joint) => load(tensor).sum_dim(joint),
             None => tensor,
         };
         let entropy =
@@ -228,13 +242,18 @@ impl ScoreFunctionSelector {
     /// # Panics
     ///
     /// If the cost's shape is another, or a batch baseline has one row only.
+    ///
+    /// # Numerical behaviour
+    ///
+    /// The value is the cost, whatever it is. A cost or baseline that is infinite or NaN teaches the logits nothing, and the moving
+    /// average leaves it out.
     #[track_caller]
     pub fn loss<const D: usize, const DV: usize>(
         &self,
         selection: Selection<D, DV>,
-        cost: impl Fn(Tensor<DV>) -> Tensor<D>,
+        cost: impl FnMut(Tensor<DV>) -> Tensor<D>,
     ) -> Tensor<D> {
-        self.estimate(selection, cost, None)
+        self.estimate("ScoreFunctionSelector", selection, cost, None)
     }
 
     /// [`loss`](Self::loss) with a baseline of the caller's, such as a critic's prediction of the cost, in place of
@@ -249,22 +268,23 @@ impl ScoreFunctionSelector {
     pub fn loss_with_baseline<const D: usize, const DV: usize>(
         &self,
         selection: Selection<D, DV>,
-        cost: impl Fn(Tensor<DV>) -> Tensor<D>,
+        cost: impl FnMut(Tensor<DV>) -> Tensor<D>,
         baseline: Tensor<D>,
     ) -> Tensor<D> {
-        self.estimate(selection, cost, Some(baseline))
+        self.estimate("ScoreFunctionSelector", selection, cost, Some(baseline))
     }
 
+    /// [`loss`](Self::loss) for a module whose name the messages have, with a baseline of the caller's if there is one.
     #[track_caller]
-    fn estimate<const D: usize, const DV: usize>(
+    pub(super) fn estimate<const D: usize, const DV: usize>(
         &self,
+        op: &str,
         selection: Selection<D, DV>,
-        cost: impl Fn(Tensor<DV>) -> Tensor<D>,
+        mut cost: impl FnMut(Tensor<DV>) -> Tensor<D>,
         given: Option<Tensor<D>>,
     ) -> Tensor<D> {
-        let op = "ScoreFunctionSelector";
         let dim = check::dim::<D>(op, self.dim);
-        let costs = cost(selection.values);
+        let costs = cost(selection.values).dequantize();
         let mut shape = selection.indices.shape();
         let mut other = "the indices";
         if let Some(joint) = self.joint::<D>(dim) {
@@ -272,12 +292,18 @@ impl ScoreFunctionSelector {
             other = "the indices with size 1 along joint_dim";
         }
         check::same_shape(op, "cost", other, shape.clone(), costs.shape());
+        #[cfg(feature = "debug-validation")]
+        check::values(op, "cost", &costs, |v| !v.is_nan(), "not be NaN");
         let Some(log_probs) = selection.log_probs else {
             return costs;
         };
+        let [cost_dtype, dtype] = [&costs, &log_probs].map(|tensor| computed_in(tensor.dtype()));
+        check::same_dtype(op, "cost", "the logits", dtype, cost_dtype);
         let baseline = match (given, self.baseline) {
             (Some(baseline), _) => {
                 check::broadcasts(op, "baseline", shape, baseline.shape());
+                let dtype = computed_in(baseline.dtype());
+                check::same_dtype(op, "baseline", "the costs", cost_dtype, dtype);
                 Some(spread(baseline, costs.dims()))
             }
             (None, Baseline::None) => None,
@@ -286,17 +312,26 @@ impl ScoreFunctionSelector {
             }
             (None, Baseline::LeaveOneOut) => Some(leave_one_out_baseline(costs.clone(), dim)),
             (None, Baseline::Batch) => Some(batch_baseline(costs.clone(), dim)),
-            (None, Baseline::Greedy) => selection
-                .greedy_values
-                .map(|values| spread(cost(values).constant(), costs.dims())),
+            (None, Baseline::Greedy) => match selection.greedy_values {
+                Some(values) => {
+                    let greedy = cost(values).constant();
+                    shape[dim] = 1;
+                    let other = "the values at the argmax";
+                    check::same_shape(op, "cost", other, shape, greedy.shape());
+                    Some(spread(greedy, costs.dims()))
+                }
+                None => None,
+            },
         };
-        let surrogate = score_function_loss(log_probs, costs, baseline);
+        let dtype = costs.dtype();
+        let surrogate = surrogate(log_probs, costs, baseline);
         match selection.entropy {
             None => surrogate,
             Some(entropy) => {
                 // Only the gradient: the surrogate's value stays the cost.
-                let bonus = entropy.clone().constant().sub(entropy);
-                surrogate.add(bonus.mul_scalar(self.entropy_weight))
+                let weight = held(self.entropy_weight, entropy.dtype());
+                let bonus = entropy.clone().constant().sub(entropy).mul_scalar(weight);
+                surrogate.add(store(bonus, dtype))
             }
         }
     }
@@ -306,24 +341,42 @@ impl ScoreFunctionSelector {
         check::joint_dim::<D>("ScoreFunctionSelector", self.joint_dim, dim)
     }
 
-    /// The mean of the past costs, then the current ones folded in; a batch without rows changes nothing.
+    /// The mean of the past costs, then the current ones folded in, those that are finite; without any nothing changes.
     fn past<const D: usize>(&self, costs: Tensor<D>, decay: f64) -> Tensor<D> {
-        if costs.dims().contains(&0) {
+        let (shape, dtype) = (costs.dims(), costs.dtype());
+        if shape.contains(&0) {
             return costs;
         }
         let average = self.average.value_sync();
+        // One that is no number any more is forgotten.
+        let average = average
+            .clone()
+            .mask_fill(spread(is_lost(&average), [2]), 0.0);
         let sum = average.clone().narrow(0, 0, 1);
         let weight = average.clone().narrow(0, 1, 1);
         let none = weight.clone().equal_elem(0.0);
         let baseline = sum.div(weight.mask_fill(none, 1.0));
 
-        let current = costs.clone().mean().cast(average.dtype());
-        let current = Tensor::cat(vec![current.clone(), current.ones_like()], 0);
-        self.average.update(
-            average
-                .mul_scalar(decay)
-                .add(current.mul_scalar(1.0 - decay)),
-        );
-        spread(baseline.cast(costs.dtype()).reshape([1; D]), costs.dims())
+        let costs = load(costs);
+        let unknown = costs.clone().is_finite().bool_not();
+        let known = costs.ones_like().mask_fill(unknown.clone(), 0.0).sum();
+        let share = costs
+            .mask_fill(unknown, 0.0)
+            .div(known.clone().clamp_min(1.0).reshape([1; D]));
+        let mean = share.sum().cast(average.dtype());
+        let current = Tensor::cat(vec![mean.clone(), mean.ones_like()], 0);
+        let next = average
+            .clone()
+            .mul_scalar(decay)
+            .add(current.mul_scalar(1.0 - decay));
+        let useless = known.equal_scalar(0.0).bool_or(is_lost(&next));
+        self.average
+            .update(next.mask_where(spread(useless, [2]), average));
+        spread(baseline.cast(dtype).reshape([1; D]), shape)
     }
+}
+
+/// Whether a sum and its weight are no finite numbers.
+fn is_lost(average: &Tensor<1>) -> Tensor<1, Bool> {
+    average.clone().sum().is_finite().bool_not()
 }

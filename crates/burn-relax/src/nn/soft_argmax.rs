@@ -25,7 +25,8 @@ config! {
         step: f64 = 1.0, with_step;
         /// Largest distance from the argmax that takes part, in units of the coordinates; at least 0. Default: no limit.
         half_width: Option<f64> = None, with_half_width;
-        /// Key of the draws of a stochastic choice, for reproducible ones. Default: drawn once from the device's generator.
+        /// Key of the draws of a stochastic choice, for reproducible ones. Two modules of one seed draw the same numbers: give each its own.
+        /// Default: drawn once from the device's generator.
         seed: Option<u64> = None, with_seed;
     }
 }

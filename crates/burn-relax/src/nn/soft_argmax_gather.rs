@@ -15,7 +15,8 @@ config! {
         dim: isize = -1, with_dim;
         /// How the choice is relaxed. Default: the softmax at temperature 1.
         relaxation: RelaxationConfig = RelaxationConfig::default(), with_relaxation;
-        /// Key of the draws of a stochastic choice, for reproducible ones. Default: drawn once from the device's generator.
+        /// Key of the draws of a stochastic choice, for reproducible ones. Two modules of one seed draw the same numbers: give each its own.
+        /// Default: drawn once from the device's generator.
         seed: Option<u64> = None, with_seed;
     }
 }

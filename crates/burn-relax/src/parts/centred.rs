@@ -16,16 +16,13 @@ pub(crate) struct Centred<const D: usize> {
 
 impl<const D: usize> Centred<D> {
     pub(crate) fn new(logits: Tensor<D>, dim: usize) -> Self {
-        let (lowest, largest) = limits(logits.dtype());
-        let shape = logits.dims();
         let top = logits.clone().constant().max_dim(dim);
-        let decided = top.clone().greater_scalar(largest);
-        let empty = top.clone().lower_scalar(lowest);
-        let infinite = logits.clone().greater_scalar(largest);
-        let forbidden = logits
-            .clone()
-            .lower_scalar(lowest)
-            .bool_or(spread(decided.clone(), shape).bool_and(infinite.clone().bool_not()));
+        let Chances {
+            forbidden,
+            infinite,
+            decided,
+            empty,
+        } = Chances::new(&logits, &top);
         let top = top.mask_fill(decided.bool_or(empty), 0.0);
         let blocked = forbidden.clone().bool_or(infinite);
         let gaps = logits
@@ -38,6 +35,35 @@ impl<const D: usize> Centred<D> {
     /// Logits again, after `change` was applied to the finite gaps.
     pub(crate) fn map(self, change: impl FnOnce(Tensor<D>) -> Tensor<D>) -> Tensor<D> {
         change(self.gaps).mask_fill(self.forbidden, f64::NEG_INFINITY)
+    }
+}
+
+/// What can be chosen in rows of logits.
+pub(crate) struct Chances<const D: usize> {
+    /// Entries that can never be chosen: `-inf`, and finite ones beside `+inf`.
+    pub(crate) forbidden: Tensor<D, Bool>,
+    /// Entries that are `+inf`.
+    infinite: Tensor<D, Bool>,
+    /// Rows that hold one.
+    decided: Tensor<D, Bool>,
+    /// Rows that are all `-inf`.
+    pub(crate) empty: Tensor<D, Bool>,
+}
+
+impl<const D: usize> Chances<D> {
+    /// From the rows' maxima.
+    pub(crate) fn new(logits: &Tensor<D>, top: &Tensor<D>) -> Self {
+        let (lowest, largest) = limits(logits.dtype());
+        let decided = top.clone().greater_scalar(largest);
+        let infinite = logits.clone().greater_scalar(largest);
+        let outdone = spread(decided.clone(), logits.dims());
+        let outdone = outdone.bool_and(infinite.clone().bool_not());
+        Self {
+            forbidden: logits.clone().lower_scalar(lowest).bool_or(outdone),
+            infinite,
+            decided,
+            empty: top.clone().lower_scalar(lowest),
+        }
     }
 }
 
@@ -67,11 +93,4 @@ pub(crate) fn spread<const D: usize, K: Basic>(
 /// True at `-inf` entries.
 pub(crate) fn is_forbidden<const D: usize>(logits: &Tensor<D>) -> Tensor<D, Bool> {
     logits.clone().lower_scalar(limits(logits.dtype()).0)
-}
-
-/// Log-probabilities with `-inf` replaced by 0, for products whose other factor vanishes there.
-pub(crate) fn finite_or_zero<const D: usize>(log_probs: Tensor<D>) -> Tensor<D> {
-    let lowest = limits(log_probs.dtype()).0;
-    let forbidden = log_probs.clone().lower_scalar(lowest);
-    log_probs.mask_fill(forbidden, 0.0)
 }

@@ -4,4 +4,6 @@ pub(crate) mod centred;
 pub(crate) mod choose;
 pub(crate) mod constant;
 pub(crate) mod dtype;
+pub(crate) mod labels;
 pub(crate) mod noise;
+pub(crate) mod quotient;

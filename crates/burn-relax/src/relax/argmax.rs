@@ -32,7 +32,7 @@ use crate::{check, dispatch::RelaxOps, parts::choose::first_argmax};
 /// ```
 #[track_caller]
 pub fn argmax<const D: usize>(logits: Tensor<D>, dim: impl AsIndex) -> Tensor<D, Int> {
-    let dim = check::class_dim("argmax", &logits, dim);
+    let (logits, dim) = check::logits("argmax", logits, dim);
     first_argmax(logits, dim)
 }
 
@@ -74,11 +74,12 @@ pub fn argmax_gather<const D: usize, const DV: usize>(
     dim: impl AsIndex,
 ) -> Tensor<DV> {
     let op = "argmax_gather";
-    let dim = check::class_dim(op, &logits, dim);
+    let (logits, dim) = check::logits(op, logits, dim);
+    let values = values.dequantize();
     check::values_of(op, &logits, &values);
     Tensor::from_dispatch(<Dispatch as RelaxOps>::argmax_gather(
-        logits.dequantize().into_dispatch(),
-        values.dequantize().into_dispatch(),
+        logits.into_dispatch(),
+        values.into_dispatch(),
         dim,
     ))
 }

@@ -8,7 +8,10 @@ use super::{
 };
 use burn_relax_kernels::Seed;
 
-use crate::{check, schedule::Schedule};
+use crate::{
+    check::{self, Domain},
+    schedule::Schedule,
+};
 
 /// What is added to the logits before they become weights; the seed comes from whoever holds the choice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +41,8 @@ pub enum NoiseConfig {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RelaxationConfig {
-    /// How logits become weights.
+    /// How logits become weights. Default: the softmax at temperature 1.
+    #[serde(default)]
     pub map: Map<Schedule>,
     /// What is added to the logits before. Default: nothing.
     #[serde(default)]
@@ -51,7 +55,7 @@ pub struct RelaxationConfig {
 impl Default for RelaxationConfig {
     /// The softmax at temperature 1.
     fn default() -> Self {
-        Self::softmax(1.0)
+        Self::of(Map::default())
     }
 }
 
@@ -104,7 +108,7 @@ impl RelaxationConfig {
     #[track_caller]
     pub fn at<const D: usize>(&self, step: usize, seed: impl Into<Seed>) -> Relaxation<D> {
         Relaxation {
-            map: self.map.map(|_, schedule| schedule.at(step).into()),
+            map: self.map.at(step),
             noise: match self.noise {
                 NoiseConfig::None => Noise::None,
                 NoiseConfig::Gumbel => Noise::Gumbel(seed.into()),
@@ -139,7 +143,7 @@ impl RelaxationConfig {
         match self.hardness {
             Hardness::Soft | Hardness::Hard => {}
             Hardness::Sampled { temperature } => {
-                temperature.check(op, "the temperature to sample at", check::positive);
+                temperature.check(op, "the temperature to sample at", Domain::Positive);
                 check::given(op, "noise", "a sampled class", self.is_stochastic());
             }
             Hardness::Rao { draws } => {
@@ -159,17 +163,17 @@ impl RelaxationConfig {
 /// A few words, with the numbers of the first step.
 impl fmt::Display for RelaxationConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.map)?;
-        if self.noise == NoiseConfig::Gumbel && !matches!(self.hardness, Hardness::Sampled { .. }) {
-            f.write_str(", Gumbel noise")?;
-        }
-        match self.hardness {
-            Hardness::Soft => Ok(()),
-            Hardness::Hard => f.write_str(", hard"),
-            Hardness::Sampled { temperature } => {
-                write!(f, ", sampled at T = {}", temperature.at(0))
-            }
-            Hardness::Rao { draws } => write!(f, ", Rao-Blackwellised by {draws} draws"),
-        }
+        let sampled = matches!(self.hardness, Hardness::Sampled { .. });
+        let noise = match self.noise {
+            NoiseConfig::Gumbel if !sampled => ", Gumbel noise",
+            _ => "",
+        };
+        let hardness = match self.hardness {
+            Hardness::Soft => String::new(),
+            Hardness::Hard => ", hard".to_owned(),
+            Hardness::Sampled { temperature } => format!(", sampled at T = {}", temperature.at(0)),
+            Hardness::Rao { draws } => format!(", Rao-Blackwellised by {draws} draws"),
+        };
+        f.pad(&format!("{}{noise}{hardness}", self.map))
     }
 }

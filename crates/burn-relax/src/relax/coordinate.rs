@@ -1,15 +1,16 @@
-use burn_core::tensor::{AsIndex, Tensor};
+use burn_core::tensor::{AsIndex, Bool, Tensor};
 
 use super::{
     coordinates::{Coordinates, lay_along},
     map::Map,
     relaxation::{Hardness, Noise, Relaxation},
     soft_argmax::soft_argmax_of,
+    window::Window,
 };
 use crate::{
     check,
     parts::{
-        centred::spread,
+        centred::{Centred, spread},
         choose::{expected, weighted},
         constant::Constant,
         dtype::{load, store},
@@ -58,7 +59,7 @@ impl<const D: usize> Relaxation<D> {
         coordinates: impl Into<Coordinates>,
     ) -> Tensor<D> {
         let op = "Relaxation";
-        let dim = check::dim::<D>(op, dim);
+        let (logits, dim) = check::logits(op, logits, dim);
         let coordinates = coordinates.into().into_tensor(op, &logits, dim);
         self.coordinate_of(op, logits, dim, coordinates)
     }
@@ -79,11 +80,10 @@ impl<const D: usize> Relaxation<D> {
         {
             return soft_argmax_of(op, logits, dim, temperature, coordinates);
         }
-        check::not_empty(op, "logits", &logits, dim);
         self.map.check_beside(op, &logits, dim);
         let (dtype, soft) = (logits.dtype(), self.hardness == Hardness::Soft);
         let logits = load(logits);
-        let line = spread(lay_along(load(coordinates), dim, &logits), logits.dims());
+        let line = spread(lay_along(coordinates, dim, &logits), logits.dims());
         let weights = self.loaded().weights_of(op, logits.clone(), dim);
         let mean = if soft {
             expected(weights, line, dim)
@@ -127,26 +127,37 @@ impl<const D: usize> Relaxation<D> {
         coordinates: impl Into<Coordinates>,
     ) -> (Tensor<D>, Tensor<D>) {
         let op = "Relaxation";
-        let dim = check::class_dim(op, &logits, dim);
+        let (logits, dim) = check::logits(op, logits, dim);
         self.map.check_beside(op, &logits, dim);
         let dtype = logits.dtype();
         let coordinates = coordinates.into().into_tensor(op, &logits, dim);
-        let (logits, coordinates, choice) = (load(logits), load(coordinates), self.loaded());
+        let (logits, choice) = (load(logits), self.loaded());
         let mean = choice
             .clone()
             .coordinate_of(op, logits.clone(), dim, coordinates.clone());
-        let squares = lay_along(coordinates, dim, &logits)
-            .sub(mean.clone())
-            .square();
+        // Before anything is computed of them: a square's gradient would have a coordinate that does not matter as a factor.
+        let squares = |without: Tensor<D, Bool>| {
+            spread(lay_along(coordinates, dim, &logits), logits.dims())
+                .mask_fill(without, 0.0)
+                .sub(mean.clone())
+                .square()
+        };
+        let forbidden = Centred::new(logits.clone().constant(), dim).forbidden;
         let variance = match choice {
             Self {
                 map: Map::Softmax { temperature },
                 noise: Noise::None,
                 hardness: Hardness::Soft,
-            } => soft_argmax_gather_of(op, logits, squares, dim, temperature),
+            } => soft_argmax_gather_of(op, logits.clone(), squares(forbidden), dim, temperature),
             choice => {
+                let soft = choice.hardness == Hardness::Soft;
                 let weights = choice.weights_of(op, logits.clone(), dim);
-                weighted(&logits, weights, squares, dim)
+                let without = if soft {
+                    weights.clone().constant().equal_scalar(0.0)
+                } else {
+                    forbidden
+                };
+                weighted(&logits, weights, squares(without), dim)
             }
         };
         (store(mean, dtype), store(variance, dtype))
@@ -155,7 +166,8 @@ impl<const D: usize> Relaxation<D> {
     /// The [`coordinate`](Self::coordinate) over a window round the argmax of the logits, for rows with several modes.
     ///
     /// Classes farther than `half_width` from the coordinate of the argmax are forbidden; the window is constant for the
-    /// gradient.
+    /// gradient. A class at exactly that distance is inside, however width and coordinates are rounded: evenly spaced classes
+    /// are counted, among given coordinates a few units in the last place are allowed for.
     ///
     /// # Shapes
     ///
@@ -198,15 +210,17 @@ impl<const D: usize> Relaxation<D> {
         half_width: f64,
     ) -> Tensor<D> {
         let op = "Relaxation";
-        let dim = check::dim::<D>(op, dim);
         check::not_negative(op, "half_width", half_width);
-        check::not_empty(op, "logits", &logits, dim);
-        let coordinates = coordinates.into().into_tensor(op, &logits, dim);
-        let line = lay_along(load(coordinates.clone().constant()), dim, &logits);
-        let line = spread(line, logits.dims());
+        let (logits, dim) = check::logits(op, logits, dim);
+        let coordinates = coordinates.into();
+        let spacing = coordinates.spacing();
+        let coordinates = coordinates.into_tensor(op, &logits, dim);
+        let window = Window::new(spacing, &coordinates, logits.dtype(), half_width);
+        let line = spread(lay_along(window.places, dim, &logits), logits.dims());
         // One operation: Burn's fusing engine trips over a gather from this line.
         let centre = argmax_gather(load(logits.clone().constant()), line.clone(), dim);
-        let outside = line.sub(centre).abs().greater_scalar(half_width);
+        let reach = window.reach.reshape([1; D]);
+        let outside = line.sub(centre).abs().sub(reach).greater_scalar(0.0);
         let logits = logits.mask_fill(outside, f64::NEG_INFINITY);
         self.coordinate_of(op, logits, dim, coordinates)
     }

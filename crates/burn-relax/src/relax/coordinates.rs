@@ -1,6 +1,12 @@
 use burn_core::tensor::Tensor;
 
-use crate::check;
+use crate::{
+    check,
+    parts::{
+        centred::limits,
+        dtype::{computed_in, load},
+    },
+};
 
 /// Where the classes lie on a line: evenly spaced, or given.
 // As with `Coefficient`, a box would cost more than it saves.
@@ -27,7 +33,15 @@ impl Coordinates {
         }
     }
 
-    /// The coordinates as a tensor beside `like`.
+    /// The distance between neighbours of an even line.
+    pub(super) const fn spacing(&self) -> Option<f64> {
+        match self {
+            Self::Index { step, .. } => Some(*step),
+            Self::Given(_) => None,
+        }
+    }
+
+    /// The coordinates as a tensor beside `like`, in at least f32.
     #[track_caller]
     pub(super) fn into_tensor<const D: usize>(
         self,
@@ -40,14 +54,24 @@ impl Coordinates {
             Self::Index { base, step } => {
                 check::finite(op, "base", base);
                 check::finite(op, "step", step);
-                let options = (&like.device(), like.dtype());
+                let dtype = computed_in(like.dtype());
                 let line: Vec<f64> = (0..classes).map(|i| base + i as f64 * step).collect();
-                Tensor::from_data(line.as_slice(), options)
+                for end in [line.first(), line.last()].into_iter().flatten() {
+                    check::at_most(op, "coordinates", limits(dtype).1, *end);
+                }
+                Tensor::from_data(line.as_slice(), (&like.device(), dtype))
             }
             Self::Given(tensor) => {
-                check::classes(op, "coordinates", classes, tensor.dims()[0]);
-                check::same_dtype(op, "coordinates", like.dtype(), tensor.dtype());
-                tensor
+                check::one_per_class(op, "coordinates", classes, tensor.dims()[0]);
+                let tensor = tensor.dequantize();
+                check::same_dtype(
+                    op,
+                    "coordinates",
+                    "the logits",
+                    like.dtype(),
+                    tensor.dtype(),
+                );
+                load(tensor)
             }
         }
     }

@@ -63,7 +63,8 @@ impl<const D: usize> Relaxation<D> {
         dim: impl AsIndex,
     ) -> Tensor<DV> {
         let op = "Relaxation";
-        let dim = check::class_dim(op, &logits, dim);
+        let (logits, dim) = check::logits(op, logits, dim);
+        let values = values.dequantize();
         check::values_of(op, &logits, &values);
         match self {
             Self {
@@ -86,7 +87,6 @@ impl<const D: usize> Relaxation<D> {
                 store(expected(weights, load(values), dim), dtype)
             }
             hard => {
-                let values = values.dequantize();
                 let weights = hard.weights_of(op, logits.clone(), dim);
                 weighted(&logits, weights, values, dim)
             }
@@ -131,7 +131,8 @@ impl<const D: usize> Relaxation<D> {
         values: Tensor<DV>,
         dim: impl AsIndex,
     ) -> Tensor<DV> {
-        let dim = check::dim::<D>("Relaxation", dim);
+        let (logits, dim) = check::logits("Relaxation", logits, dim);
+        let values = values.dequantize();
         let (held, fixed) = (logits.clone().constant(), values.clone().constant());
         let picked = self.clone().gather(held, fixed, dim);
         straight_through(picked, self.softened().gather(logits, values, dim))

@@ -1,4 +1,4 @@
-use burn_core::backend::{Dispatch, DispatchTensor};
+use burn_core::backend::Dispatch;
 use burn_core::tensor::{AsIndex, Tensor};
 
 use crate::{check, coefficient::Coefficient, dispatch::RelaxOps};
@@ -50,21 +50,23 @@ pub fn gradual_argmax<const D: usize>(
     power: impl Into<Coefficient<D>>,
 ) -> Tensor<D> {
     let op = "gradual_argmax";
-    let dim = check::dim::<D>(op, dim);
-    let (values, power) = unit_values(op, values, dim, power.into());
-    Tensor::from_dispatch(<Dispatch as RelaxOps>::gradual_argmax(values, power, dim))
+    let (values, dim, power) = unit_values(op, values, dim, power);
+    power.apply(values, dim, |values, power| {
+        <Dispatch as RelaxOps>::gradual_argmax(values, power, dim)
+    })
 }
 
-/// Values in `[0, 1]` and a power for them, checked.
+/// Values in `[0, 1]`, their axis and a power for them, checked.
 #[track_caller]
 pub(super) fn unit_values<const D: usize>(
     op: &str,
     values: Tensor<D>,
-    dim: usize,
-    power: Coefficient<D>,
-) -> (DispatchTensor, DispatchTensor) {
-    let values = values.dequantize();
-    let power = power.checked(op, "power", &values, dim);
+    dim: impl AsIndex,
+    power: impl Into<Coefficient<D>>,
+) -> (Tensor<D>, usize, Coefficient<D>) {
+    let (values, dim) = check::floats(op, "values", values, dim);
+    let power = power.into();
+    power.check(op, "power", &values, dim);
     #[cfg(feature = "debug-validation")]
     check::values(
         op,
@@ -73,5 +75,5 @@ pub(super) fn unit_values<const D: usize>(
         |v| (0.0..=1.0).contains(&v),
         "lie in [0, 1]",
     );
-    (values.into_dispatch(), power.into_dispatch())
+    (values, dim, power)
 }

@@ -23,13 +23,22 @@ impl Grid {
         }
     }
 
+    /// The distance between neighbouring cells along an axis of `len` cells.
+    pub(super) fn step(self, len: usize) -> f64 {
+        self.line(len).1
+    }
+
     /// The coordinates along axis `dim`, size 1 elsewhere.
     pub(super) fn axis<const D: usize>(self, like: &Tensor<D>, dim: usize) -> Tensor<D> {
-        let len = like.dims()[dim];
-        let (base, step) = self.line(len);
-        let line: Vec<f64> = (0..len).map(|i| base + i as f64 * step).collect();
-        let mut shape = [1; D];
-        shape[dim] = len;
-        Tensor::<1>::from_data(line.as_slice(), (&like.device(), like.dtype())).reshape(shape)
+        let (base, step) = self.line(like.dims()[dim]);
+        lay(base, step, like, dim)
     }
+}
+
+/// `base + i * step` along axis `dim`, size 1 elsewhere.
+pub(super) fn lay<const D: usize>(base: f64, step: f64, like: &Tensor<D>, dim: usize) -> Tensor<D> {
+    let mut shape = [1; D];
+    shape[dim] = like.dims()[dim];
+    let line: Vec<f64> = (0..shape[dim]).map(|i| base + i as f64 * step).collect();
+    Tensor::<1>::from_data(line.as_slice(), (&like.device(), like.dtype())).reshape(shape)
 }

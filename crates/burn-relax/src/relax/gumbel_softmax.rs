@@ -20,7 +20,8 @@ use crate::{check, coefficient::Coefficient};
 /// * `logits` - Unnormalised scores; `-inf` forbids an entry.
 /// * `dim` - The axis of the classes; negative counts from the end.
 /// * `temperature` - Finite and greater than 0: a number, or a tensor with one value per row ([`Coefficient`]).
-/// * `seed` - Same seed, same draw, on every backend and for any number of threads.
+/// * `seed` - Same seed, same draw, on every backend and for any number of threads: give each layer a key or a step of its own,
+///   `Seed::new(key, step)`.
 ///
 /// # Gradient
 ///
@@ -63,7 +64,7 @@ pub fn gumbel_softmax<const D: usize>(
     seed: impl Into<Seed>,
 ) -> Tensor<D> {
     let op = "gumbel_softmax";
-    let dim = check::dim::<D>(op, dim);
+    let (logits, dim) = check::logits(op, logits, dim);
     Relaxation::softmax(temperature)
         .gumbel(seed)
         .weights_of(op, logits, dim)

@@ -2,13 +2,14 @@ use burn_core::tensor::Tensor;
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
-use super::{normalised_gradual_argmax::normalised_gradual_argmax, softmax::softmax_of};
+use super::{normalised_gradual_argmax::normalised_gradual_argmax_of, softmax::softmax_of};
 use crate::{
-    check,
+    check::Domain,
     coefficient::{Coefficient, tempered},
     parts::{
         centred::Centred,
         dtype::{load, store},
+        quotient::quotient,
     },
     schedule::Schedule,
     sparse::{entmax::entmax_of, normmax::normmax_of},
@@ -68,18 +69,62 @@ impl<C> Map<C> {
     }
 }
 
+impl<C> Map<C> {
+    /// Its coefficients with their names, for loops: from within a closure a panic would not point at the caller.
+    pub(crate) fn named(self) -> impl Iterator<Item = (&'static str, C)> {
+        let pair = match self {
+            Self::Softmax { temperature } => [Some(("temperature", temperature)), None],
+            Self::Entmax { alpha, temperature } | Self::Normmax { alpha, temperature } => {
+                [Some(("alpha", alpha)), Some(("temperature", temperature))]
+            }
+            Self::Gradual { power } => [Some(("power", power)), None],
+        };
+        pair.into_iter().flatten()
+    }
+}
+
+impl Default for Map<Schedule> {
+    /// The softmax at temperature 1.
+    fn default() -> Self {
+        Self::Softmax {
+            temperature: 1.0.into(),
+        }
+    }
+}
+
 impl Map<Schedule> {
     /// The domains of its numbers.
     #[track_caller]
     pub(crate) fn check(self, op: &str) {
-        let above_one = matches!(self, Self::Normmax { .. });
-        self.map(|argument, schedule| {
-            if above_one && argument == "alpha" {
-                schedule.check(op, argument, check::greater_than_one);
-            } else {
-                schedule.check(op, argument, check::positive);
-            }
-        });
+        let normmax = matches!(self, Self::Normmax { .. });
+        for (argument, schedule) in self.named() {
+            let domain = match argument {
+                "alpha" if normmax => Domain::GreaterThanOne,
+                _ => Domain::Positive,
+            };
+            schedule.check(op, argument, domain);
+        }
+    }
+
+    /// Its numbers at a step.
+    #[track_caller]
+    pub(crate) fn at<C: From<f64>>(self, step: usize) -> Map<C> {
+        match self {
+            Self::Softmax { temperature } => Map::Softmax {
+                temperature: temperature.at(step).into(),
+            },
+            Self::Entmax { alpha, temperature } => Map::Entmax {
+                alpha: alpha.at(step).into(),
+                temperature: temperature.at(step).into(),
+            },
+            Self::Normmax { alpha, temperature } => Map::Normmax {
+                alpha: alpha.at(step).into(),
+                temperature: temperature.at(step).into(),
+            },
+            Self::Gradual { power } => Map::Gradual {
+                power: power.at(step).into(),
+            },
+        }
     }
 }
 
@@ -87,9 +132,9 @@ impl<const D: usize> Map<Coefficient<D>> {
     /// Its numbers' domains and its tensors' shapes and dtypes.
     #[track_caller]
     pub(crate) fn check_beside(&self, op: &str, logits: &Tensor<D>, dim: usize) {
-        let _ = self.clone().map(|argument, coefficient| {
+        for (argument, coefficient) in self.clone().named() {
             coefficient.check(op, argument, logits, dim);
-        });
+        }
     }
 
     /// The weights of logits along `dim`, in the logits' dtype.
@@ -99,53 +144,59 @@ impl<const D: usize> Map<Coefficient<D>> {
         match self {
             Self::Softmax { temperature } => softmax_of(op, logits, dim, temperature),
             Self::Entmax { alpha, temperature } => {
-                let logits = cooled(op, logits, dim, temperature);
+                let (logits, alpha) = cooled(op, logits, dim, (alpha, temperature));
                 store(entmax_of(op, logits, dim, alpha), dtype)
             }
             Self::Normmax { alpha, temperature } => {
-                let logits = cooled(op, logits, dim, temperature);
+                let (logits, alpha) = cooled(op, logits, dim, (alpha, temperature));
                 store(normmax_of(op, logits, dim, alpha), dtype)
             }
             Self::Gradual { power } => {
+                power.check(op, "power", &logits, dim);
                 let probs = softmax_of(op, load(logits), dim, 1.0.into());
-                store(normalised_gradual_argmax(probs, dim, power.load()), dtype)
+                let weights = normalised_gradual_argmax_of(op, probs, dim, power.load());
+                store(weights, dtype)
             }
         }
     }
 }
 
-/// The logits over a temperature, relative to their maximum.
+/// The logits over a temperature, relative to their maximum, and an alpha in their dtype.
 #[track_caller]
 fn cooled<const D: usize>(
     op: &str,
     logits: Tensor<D>,
     dim: usize,
-    temperature: Coefficient<D>,
-) -> Tensor<D> {
-    let (logits, temperature) = tempered(op, logits, dim, temperature);
+    (alpha, temperature): (Coefficient<D>, Coefficient<D>),
+) -> (Tensor<D>, Coefficient<D>) {
+    alpha.check(op, "alpha", &logits, dim);
+    let (logits, temperature) = match temperature {
+        Coefficient::Number(1.0) => return (logits, alpha),
+        temperature => tempered(op, load(logits), dim, temperature.load()),
+    };
     if temperature == 1.0 {
-        logits
-    } else {
-        Centred::new(load(logits), dim).map(|gaps| gaps.div_scalar(temperature))
+        return (logits, alpha.load());
     }
+    // A tensor: the gradient of a division by a number is taken in f32.
+    let cooling = Coefficient::Number(temperature).into_tensor(&logits, dim);
+    let gaps = |gaps| quotient(gaps, cooling);
+    (Centred::new(logits, dim).map(gaps), alpha.load())
 }
 
 /// A few words, with the numbers of the first step.
 impl fmt::Display for Map<Schedule> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.map(|_, schedule| schedule.at(0)) {
-            Map::Softmax { temperature } => write!(f, "softmax, T = {temperature}"),
+        f.pad(&match self.at::<f64>(0) {
+            Map::Softmax { temperature } => format!("softmax, T = {temperature}"),
             Map::Entmax { alpha, temperature } => {
                 if alpha == 2.0 {
-                    write!(f, "sparsemax, T = {temperature}")
+                    format!("sparsemax, T = {temperature}")
                 } else {
-                    write!(f, "{alpha}-entmax, T = {temperature}")
+                    format!("{alpha}-entmax, T = {temperature}")
                 }
             }
-            Map::Normmax { alpha, temperature } => {
-                write!(f, "{alpha}-normmax, T = {temperature}")
-            }
-            Map::Gradual { power } => write!(f, "gradual argmax, power {power}"),
-        }
+            Map::Normmax { alpha, temperature } => format!("{alpha}-normmax, T = {temperature}"),
+            Map::Gradual { power } => format!("gradual argmax, power {power}"),
+        })
     }
 }

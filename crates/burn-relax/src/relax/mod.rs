@@ -22,6 +22,7 @@ pub(crate) mod softmax;
 mod spatial;
 pub(crate) mod straight_through;
 mod weights;
+mod window;
 
 pub use argmax::{argmax, argmax_gather};
 pub use config::{NoiseConfig, RelaxationConfig};

@@ -2,7 +2,7 @@ use burn_core::backend::Dispatch;
 use burn_core::tensor::{AsIndex, Tensor};
 
 use super::gradual_argmax::unit_values;
-use crate::{check, coefficient::Coefficient, dispatch::RelaxOps};
+use crate::{coefficient::Coefficient, dispatch::RelaxOps};
 
 /// The [`gradual_argmax`](super::gradual_argmax) over its sum: from the values' own proportions at power 1 to weights that the
 /// maxima share, as the power grows.
@@ -52,8 +52,19 @@ pub fn normalised_gradual_argmax<const D: usize>(
     power: impl Into<Coefficient<D>>,
 ) -> Tensor<D> {
     let op = "normalised_gradual_argmax";
-    let dim = check::dim::<D>(op, dim);
-    let (values, power) = unit_values(op, values, dim, power.into());
-    let (weights, _) = <Dispatch as RelaxOps>::normalised_gradual_argmax(values, power, dim);
-    Tensor::from_dispatch(weights)
+    normalised_gradual_argmax_of(op, values, dim, power)
+}
+
+/// [`normalised_gradual_argmax`] for an operator whose name the messages have.
+#[track_caller]
+pub(super) fn normalised_gradual_argmax_of<const D: usize>(
+    op: &str,
+    values: Tensor<D>,
+    dim: impl AsIndex,
+    power: impl Into<Coefficient<D>>,
+) -> Tensor<D> {
+    let (values, dim, power) = unit_values(op, values, dim, power);
+    power.apply(values, dim, |values, power| {
+        <Dispatch as RelaxOps>::normalised_gradual_argmax(values, power, dim).0
+    })
 }

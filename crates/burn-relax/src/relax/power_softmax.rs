@@ -46,12 +46,21 @@ pub fn power_softmax<const D: usize>(
     power: impl Into<Coefficient<D>>,
 ) -> Tensor<D> {
     let op = "power_softmax";
-    let dim = check::dim::<D>(op, dim);
-    let values = values.dequantize();
-    let power = power.into().checked(op, "power", &values, dim);
+    let (values, dim) = check::floats(op, "values", values, dim);
+    let power = power.into();
+    power.check(op, "power", &values, dim);
     #[cfg(feature = "debug-validation")]
     check::values(op, "values", &values, |v| v >= 0.0, "be 0 or greater");
-    let (probs, _) =
-        <Dispatch as RelaxOps>::power_softmax(values.into_dispatch(), power.into_dispatch(), dim);
-    Tensor::from_dispatch(probs)
+    power_softmax_of(values, dim, power)
+}
+
+/// [`power_softmax`] of checked arguments.
+pub(crate) fn power_softmax_of<const D: usize>(
+    values: Tensor<D>,
+    dim: usize,
+    power: Coefficient<D>,
+) -> Tensor<D> {
+    power.apply(values, dim, |values, power| {
+        <Dispatch as RelaxOps>::power_softmax(values, power, dim).0
+    })
 }

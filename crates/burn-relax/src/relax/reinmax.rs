@@ -35,7 +35,7 @@ use crate::{
 /// * `dim` - The axis of the classes; negative counts from the end.
 /// * `temperature` - Of the backward pass, finite and greater than 0: a number or one per row ([`Coefficient`]). Above 1 it
 ///   trades bias for variance.
-/// * `seed` - Same seed, same draw, on every backend.
+/// * `seed` - Same seed, same draw, on every backend: give each choice a key or a step of its own, `Seed::new(key, step)`.
 ///
 /// # Gradient
 ///
@@ -76,7 +76,7 @@ pub fn reinmax<const D: usize>(
     seed: impl Into<Seed>,
 ) -> Tensor<D> {
     let op = "reinmax";
-    let dim = check::class_dim(op, &logits, dim);
+    let (logits, dim) = check::logits(op, logits, dim);
     let (indices, _) = sample(logits.clone().constant(), dim, 1, 1.0, seed.into());
     second_order(op, logits, indices, dim, temperature)
 }
@@ -95,7 +95,7 @@ pub fn reinmax<const D: usize>(
 ///
 /// # Panics
 ///
-/// As [`reinmax`], and if the indices are not one per row.
+/// As [`reinmax`], and if the indices are not one per row or one is no class. They are read back for it, except in a browser.
 ///
 /// # Example
 ///
@@ -119,8 +119,9 @@ pub fn reinmax_with_indices<const D: usize>(
     temperature: impl Into<Coefficient<D>>,
 ) -> Tensor<D> {
     let op = "reinmax_with_indices";
-    let dim = check::class_dim(op, &logits, dim);
+    let (logits, dim) = check::logits(op, logits, dim);
     check::one_per_row(op, "indices", logits.shape(), indices.shape(), dim);
+    check::indices(op, "indices", &indices, logits.dims()[dim]);
     second_order(op, logits, indices, dim, temperature)
 }
 
@@ -149,13 +150,15 @@ fn second_order<const D: usize>(
         .div_scalar(2.0);
     let hard = hard.mask_fill(probs.clone().is_nan(), f64::NAN);
 
-    // `J(q)` is linear, so that with `q` held the product's gradient is the formula's; the value is dropped below.
+    // `J(q)` is linear, so that with `q` held the product's gradient is the formula's; the value is 0. The temperature comes first,
+    // and in the backward pass last, where the sums are known.
     let gaps = Centred::new(logits, dim).gaps;
+    let moved = gaps.clone().sub(gaps.clone().constant());
+    let moved = moved.div(temperature.into_tensor(&gaps, dim));
     let jacobian = |q: Tensor<D>| {
-        let mean = q.clone().mul(gaps.clone()).sum_dim(dim);
-        q.mul(gaps.clone().sub(mean))
+        let mean = q.clone().mul(moved.clone()).sum_dim(dim);
+        q.mul(moved.clone().sub(mean))
     };
     let line = jacobian(middle).mul_scalar(2.0) - jacobian(probs).div_scalar(2.0);
-    let line = line.div(temperature.into_tensor(&gaps, dim));
     store(combine(hard, line), dtype)
 }

@@ -6,7 +6,7 @@ use crate::{
     check,
     coefficient::{Coefficient, tempered},
     dispatch::RelaxOps,
-    parts::dtype::store,
+    parts::dtype::{load, store},
 };
 
 /// The expected index, or coordinate, under the softmax of the logits.
@@ -55,12 +55,13 @@ pub fn soft_argmax<const D: usize>(
     coordinates: impl Into<Coordinates>,
 ) -> Tensor<D> {
     let op = "soft_argmax";
-    let dim = check::dim::<D>(op, dim);
+    let (logits, dim) = check::logits(op, logits, dim);
     let coordinates = coordinates.into().into_tensor(op, &logits, dim);
     soft_argmax_of(op, logits, dim, temperature.into(), coordinates)
 }
 
-/// [`soft_argmax`] for an operator whose name the messages have, at coordinates `[n]`.
+/// [`soft_argmax`] for an operator whose name the messages have, of checked logits, at coordinates `[n]` in at least f32: a short
+/// dtype has too few digits for the numbers of classes.
 #[track_caller]
 pub(super) fn soft_argmax_of<const D: usize>(
     op: &str,
@@ -70,8 +71,8 @@ pub(super) fn soft_argmax_of<const D: usize>(
     coordinates: Tensor<1>,
 ) -> Tensor<D> {
     let dtype = logits.dtype();
-    let (logits, temperature) = tempered(op, logits, dim, temperature);
-    let coordinates = store(coordinates, logits.dtype());
+    temperature.check(op, "temperature", &logits, dim);
+    let (logits, temperature) = tempered(op, load(logits), dim, temperature.load());
     let (output, _) = <Dispatch as RelaxOps>::soft_argmax(
         logits.into_dispatch(),
         coordinates.into_dispatch(),

@@ -66,12 +66,13 @@ pub fn soft_argmax_gather<const D: usize, const DV: usize>(
     temperature: impl Into<Coefficient<D>>,
 ) -> Tensor<DV> {
     let op = "soft_argmax_gather";
-    let dim = check::dim::<D>(op, dim);
+    let (logits, dim) = check::logits(op, logits, dim);
+    let values = values.dequantize();
     check::values_of(op, &logits, &values);
     soft_argmax_gather_of(op, logits, values, dim, temperature.into())
 }
 
-/// [`soft_argmax_gather`] for an operator whose name the messages have.
+/// [`soft_argmax_gather`] for an operator whose name the messages have, of checked tensors.
 #[track_caller]
 pub(crate) fn soft_argmax_gather_of<const D: usize, const DV: usize>(
     op: &str,
@@ -111,7 +112,7 @@ fn gathered<const D: usize, const DV: usize>(
 ) -> Tensor<DV> {
     let dtype = values.dtype();
     let (logits, temperature) = tempered(op, logits, dim, temperature);
-    let values = store(values.dequantize(), logits.dtype());
+    let values = store(values, logits.dtype());
     let output = gather(logits.into_dispatch(), values.into_dispatch(), temperature);
     store(Tensor::from_dispatch(output), dtype)
 }

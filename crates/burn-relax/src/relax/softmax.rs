@@ -54,11 +54,11 @@ pub fn softmax<const D: usize>(
     dim: impl AsIndex,
     temperature: impl Into<Coefficient<D>>,
 ) -> Tensor<D> {
-    let dim = check::dim::<D>("softmax", dim);
+    let (logits, dim) = check::logits("softmax", logits, dim);
     softmax_of("softmax", logits, dim, temperature.into())
 }
 
-/// [`softmax`] for an operator whose name the messages have.
+/// [`softmax`] for an operator whose name the messages have, of checked logits.
 #[track_caller]
 pub(crate) fn softmax_of<const D: usize>(
     op: &str,
@@ -104,8 +104,7 @@ pub(crate) fn softmax_of<const D: usize>(
 /// ```
 #[track_caller]
 pub fn log_softmax<const D: usize>(logits: Tensor<D>, dim: impl AsIndex) -> Tensor<D> {
-    let dim = check::class_dim("log_softmax", &logits, dim);
-    let (log_probs, _) =
-        <Dispatch as RelaxOps>::log_softmax(logits.dequantize().into_dispatch(), dim);
+    let (logits, dim) = check::logits("log_softmax", logits, dim);
+    let (log_probs, _) = <Dispatch as RelaxOps>::log_softmax(logits.into_dispatch(), dim);
     Tensor::from_dispatch(log_probs)
 }

@@ -1,8 +1,9 @@
 use burn_core::tensor::{Bool, Tensor};
 
 use super::{
-    grid::Grid,
+    grid::{Grid, lay},
     relaxation::{Noise, Relaxation},
+    window::whole_steps,
 };
 use crate::{
     check,
@@ -44,19 +45,19 @@ fn flat_shape<const D: usize, const DO: usize>(dims: [usize; D]) -> [usize; DO] 
     flat
 }
 
+/// A heatmap with cells, as plain floats.
 #[track_caller]
-fn check_heatmap<const D: usize, const DO: usize>(heatmap: &Tensor<D>) {
+fn checked<const D: usize, const DO: usize>(mut heatmap: Tensor<D>) -> Tensor<D> {
     check::output_rank::<D, DO>(OP);
     for axis in DO - 1..D {
-        check::not_empty(OP, "heatmap", heatmap, axis);
+        (heatmap, _) = check::floats(OP, "heatmap", heatmap, axis);
     }
+    heatmap
 }
 
-/// A coefficient of a heatmap, of size 1 in the spatial axes, as one of its flattened rows.
-#[track_caller]
+/// A checked coefficient of a heatmap, of size 1 in the spatial axes, as one of its flattened rows.
 fn flattened<const D: usize, const DO: usize>(
     heatmap: &Tensor<D>,
-    argument: &str,
     coefficient: Coefficient<D>,
 ) -> Coefficient<DO> {
     match coefficient {
@@ -66,11 +67,7 @@ fn flattened<const D: usize, const DO: usize>(
             let (mut rows, mut per_row) = ([1; D], [1; DO]);
             rows[..DO - 1].copy_from_slice(&dims[..DO - 1]);
             per_row[..DO - 1].copy_from_slice(&dims[..DO - 1]);
-            for axis in DO - 1..D {
-                check::per_row(OP, argument, heatmap.shape(), tensor.shape(), axis);
-            }
-            check::same_dtype(OP, argument, heatmap.dtype(), tensor.dtype());
-            Coefficient::Tensor(load(spread(tensor, rows).reshape(per_row)))
+            Coefficient::Tensor(spread(load(tensor), rows).reshape(per_row))
         }
     }
 }
@@ -79,10 +76,15 @@ impl<const D: usize> Relaxation<D> {
     /// The choice for the flattened cells of a heatmap.
     #[track_caller]
     fn flattened<const DO: usize>(self, heatmap: &Tensor<D>) -> Relaxation<DO> {
+        for (argument, coefficient) in self.map.clone().named() {
+            for axis in DO - 1..D {
+                coefficient.check(OP, argument, heatmap, axis);
+            }
+        }
         Relaxation {
             map: self
                 .map
-                .map(|argument, coefficient| flattened(heatmap, argument, coefficient)),
+                .map(|_, coefficient| flattened(heatmap, coefficient)),
             noise: match self.noise {
                 Noise::None => Noise::None,
                 Noise::Gumbel(seed) => Noise::Gumbel(seed),
@@ -149,7 +151,7 @@ impl<const D: usize> Relaxation<D> {
     /// ```
     #[track_caller]
     pub fn spatial<const DO: usize>(self, heatmap: Tensor<D>, grid: Grid) -> Tensor<DO> {
-        check_heatmap::<D, DO>(&heatmap);
+        let heatmap = checked::<D, DO>(heatmap);
         let dtype = heatmap.dtype();
         store(self.mean(heatmap, grid, |flat| flat).1, dtype)
     }
@@ -187,7 +189,7 @@ impl<const D: usize> Relaxation<D> {
         heatmap: Tensor<D>,
         grid: Grid,
     ) -> (Tensor<DO>, Tensor<DO>) {
-        check_heatmap::<D, DO>(&heatmap);
+        let heatmap = checked::<D, DO>(heatmap);
         let (dims, dtype) = (heatmap.dims(), heatmap.dtype());
         let (probs, mean) = self.mean::<DO>(heatmap, grid, |flat| flat);
         let mut keep = [1; D];
@@ -201,7 +203,8 @@ impl<const D: usize> Relaxation<D> {
 
     /// The [`spatial`](Self::spatial) place over a box round the highest cell, for heatmaps with several peaks.
     ///
-    /// Cells farther than `half_width` from the argmax along any axis are forbidden; the box is constant for the gradient.
+    /// Cells farther than `half_width` from the argmax along any axis are forbidden; the box is constant for the gradient. A cell
+    /// at exactly that distance is inside, however it is rounded.
     ///
     /// # Shapes
     ///
@@ -235,16 +238,19 @@ impl<const D: usize> Relaxation<D> {
         half_width: f64,
     ) -> Tensor<DO> {
         check::not_negative(OP, "half_width", half_width);
-        check_heatmap::<D, DO>(&heatmap);
+        let heatmap = checked::<D, DO>(heatmap);
         let (dims, dtype) = (heatmap.dims(), heatmap.dtype());
         let axes = load(heatmap.clone());
         let window = |flat: Tensor<DO>| {
             let peak = first_argmax(flat.clone().constant(), DO - 1);
             let outside = (DO - 1..D)
                 .map(|axis| {
-                    let field = spread(grid.axis(&axes, axis), dims).reshape(flat.shape());
+                    // Cells are counted: their coordinates are rounded.
+                    let steps = whole_steps(half_width, grid.step(dims[axis]), axes.dtype());
+                    let field = spread(lay(0.0, 1.0, &axes, axis), dims).reshape(flat.shape());
                     let centre = field.clone().gather(DO - 1, peak.clone());
-                    field.sub(centre).abs().greater_scalar(half_width)
+                    let reach = steps.min(dims[axis] as f64) + 0.5;
+                    field.sub(centre).abs().greater_scalar(reach)
                 })
                 .reduce(Tensor::<DO, Bool>::bool_or);
             match outside {

@@ -8,6 +8,7 @@ use crate::{
     parts::{
         choose::{combine, first_argmax, one_hot},
         constant::Constant,
+        dtype::held,
     },
     relax::softmax::softmax_of,
 };
@@ -27,7 +28,7 @@ use crate::{
 ///
 /// # Panics
 ///
-/// If the shapes differ.
+/// If the shapes or the dtypes differ.
 ///
 /// # Example
 ///
@@ -47,13 +48,8 @@ use crate::{
 /// Bengio, Léonard, Courville, 2013, arXiv:1308.3432.
 #[track_caller]
 pub fn straight_through<const D: usize>(hard: Tensor<D>, soft: Tensor<D>) -> Tensor<D> {
-    check::same_shape(
-        "straight_through",
-        "hard",
-        "soft",
-        soft.shape(),
-        hard.shape(),
-    );
+    let (hard, soft) = (hard.dequantize(), soft.dequantize());
+    check::alike("straight_through", ["hard", "soft"], &hard, &soft);
     combine(hard, soft)
 }
 
@@ -105,11 +101,11 @@ pub fn straight_through_argmax<const D: usize>(
     temperature: impl Into<Coefficient<D>>,
 ) -> Tensor<D> {
     let op = "straight_through_argmax";
-    let dim = check::class_dim(op, &logits, dim);
+    let (logits, dim) = check::logits(op, logits, dim);
     straight_through_argmax_of(op, logits, dim, temperature.into())
 }
 
-/// [`straight_through_argmax`] for an operator whose name the messages have.
+/// [`straight_through_argmax`] for an operator whose name the messages have, of checked logits.
 #[track_caller]
 pub(super) fn straight_through_argmax_of<const D: usize>(
     op: &str,
@@ -119,7 +115,8 @@ pub(super) fn straight_through_argmax_of<const D: usize>(
 ) -> Tensor<D> {
     if let Coefficient::Number(temperature) = temperature {
         check::positive(op, "temperature", temperature);
-        let logits = logits.dequantize().into_dispatch();
+        let temperature = held(temperature, logits.dtype());
+        let logits = logits.into_dispatch();
         let (hard, _) = <Dispatch as RelaxOps>::straight_through_argmax(logits, dim, temperature);
         return Tensor::from_dispatch(hard);
     }
@@ -156,7 +153,8 @@ pub(super) fn straight_through_with<const D: usize>(
 ///
 /// # Panics
 ///
-/// As [`straight_through_argmax`], and if the indices' shape does not fit.
+/// As [`straight_through_argmax`], and if the indices' shape does not fit or one is no class. They are read back for it, except in
+/// a browser.
 ///
 /// # Example
 ///
@@ -178,8 +176,9 @@ pub fn straight_through_with_indices<const D: usize>(
     temperature: impl Into<Coefficient<D>>,
 ) -> Tensor<D> {
     let op = "straight_through_with_indices";
-    let dim = check::class_dim(op, &logits, dim);
+    let (logits, dim) = check::logits(op, logits, dim);
     check::one_per_row(op, "indices", logits.shape(), indices.shape(), dim);
+    check::indices(op, "indices", &indices, logits.dims()[dim]);
     let soft = softmax_of(op, logits.clone(), dim, temperature.into());
     straight_through_with(logits, indices, dim, soft)
 }

@@ -18,7 +18,7 @@ use crate::{
         centred::{Centred, limits, spread},
         choose::{combine, first_argmax},
         constant::Constant,
-        dtype::{load, store},
+        dtype::{held, load, store},
         noise::rows,
     },
 };
@@ -64,23 +64,27 @@ impl<const D: usize> Relaxation<D> {
     #[track_caller]
     pub fn weights(self, logits: Tensor<D>, dim: impl AsIndex) -> Tensor<D> {
         let op = "Relaxation";
-        let dim = check::dim::<D>(op, dim);
+        let (logits, dim) = check::logits(op, logits, dim);
         self.weights_of(op, logits, dim)
     }
 
-    /// [`weights`](Self::weights) for an operator whose name the messages have.
+    /// [`weights`](Self::weights) for an operator whose name the messages have, of checked logits.
     #[track_caller]
     pub(crate) fn weights_of(self, op: &str, logits: Tensor<D>, dim: usize) -> Tensor<D> {
-        check::not_empty(op, "logits", &logits, dim);
         let Self {
             map,
             noise,
             hardness,
         } = self;
         map.check_beside(op, &logits, dim);
-        if let Noise::Given(noise) = &noise {
-            check::beside(op, "noise", &logits, noise);
-        }
+        let noise = match noise {
+            Noise::Given(noise) => {
+                let noise = noise.dequantize();
+                check::beside(op, "noise", &logits, &noise);
+                Noise::Given(noise)
+            }
+            noise => noise,
+        };
         match (hardness, noise) {
             (Hardness::Soft, Noise::None) => map.weights(op, logits, dim),
             (Hardness::Hard, Noise::None) => hard(op, map, logits, dim),
@@ -143,21 +147,21 @@ fn perturbed<const D: usize>(
     logits: Tensor<D>,
     dim: usize,
 ) -> Tensor<D> {
-    let logits = logits.dequantize();
     // These have kernels; the others perturb first.
     if let Map::Softmax {
         temperature: Coefficient::Number(temperature),
     } = map
     {
         check::positive(op, "temperature", temperature);
+        let temperature = held(temperature, logits.dtype());
         let logits = logits.into_dispatch();
         let (sample, _) = match (noise, choose) {
             (Noise::Given(noise), false) => {
-                let noise = noise.dequantize().into_dispatch();
+                let noise = noise.into_dispatch();
                 <Dispatch as RelaxOps>::gumbel_softmax_with_noise(logits, noise, dim, temperature)
             }
             (Noise::Given(noise), true) => {
-                let noise = noise.dequantize().into_dispatch();
+                let noise = noise.into_dispatch();
                 <Dispatch as RelaxOps>::gumbel_argmax_with_noise(logits, noise, dim, temperature)
             }
             (noise, false) => {
@@ -222,16 +226,17 @@ fn sampled<const D: usize>(
     dim: usize,
 ) -> Tensor<D> {
     check::positive(op, "the temperature to sample at", temperature);
-    let held = logits.clone().constant();
+    let temperature = held(temperature, logits.dtype());
+    let fixed = logits.clone().constant();
     let indices = match noise {
-        Noise::Gumbel(seed) => sample(held, dim, 1, temperature, seed).0,
+        Noise::Gumbel(seed) => sample(fixed, dim, 1, temperature, seed).0,
         Noise::Given(noise) => {
             let cooled = |gaps: Tensor<D>| gaps.div_scalar(temperature).add(load(noise).constant());
-            first_argmax(Centred::new(load(held), dim).map(cooled), dim)
+            first_argmax(Centred::new(load(fixed), dim).map(cooled), dim)
         }
         Noise::None => {
             check::given(op, "noise", "a sampled class", false);
-            first_argmax(held, dim)
+            first_argmax(fixed, dim)
         }
     };
     straight_through_with(logits.clone(), indices, dim, map.weights(op, logits, dim))

@@ -56,14 +56,13 @@ pub fn budget<const D: usize>(
     budget: impl Into<Coefficient<D>>,
 ) -> Tensor<D> {
     let op = "budget";
-    let dim = check::class_dim(op, &logits, dim);
+    let (logits, dim) = check::logits(op, logits, dim);
     let budget = budget.into();
     budget.check(op, "budget", &logits, dim);
     if let Coefficient::Number(value) = budget {
         check::at_most_classes(op, "budget", logits.dims()[dim], value);
     }
-    let logits = logits.dequantize();
-    let budget = budget.into_tensor(&logits, dim).into_dispatch();
-    let (probs, _) = <Dispatch as RelaxOps>::budget(logits.into_dispatch(), budget, dim);
-    Tensor::from_dispatch(probs)
+    budget.apply(logits, dim, |logits, budget| {
+        <Dispatch as RelaxOps>::budget(logits, budget, dim).0
+    })
 }

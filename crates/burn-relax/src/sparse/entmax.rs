@@ -1,7 +1,7 @@
 use burn_core::backend::Dispatch;
 use burn_core::tensor::{AsIndex, Tensor};
 
-use crate::{check, coefficient::Coefficient, dispatch::RelaxOps};
+use crate::{check, coefficient::Coefficient, dispatch::RelaxOps, parts::dtype::held};
 
 /// The sparse stand-in for the softmax: the point of the simplex closest to the logits.
 ///
@@ -46,8 +46,9 @@ use crate::{check, coefficient::Coefficient, dispatch::RelaxOps};
 /// Martins, Astudillo, 2016, arXiv:1602.02068. The search: Michelot, 1986.
 #[track_caller]
 pub fn sparsemax<const D: usize>(logits: Tensor<D>, dim: impl AsIndex) -> Tensor<D> {
-    let dim = check::dim::<D>("sparsemax", dim);
-    entmax_of("sparsemax", logits, dim, Coefficient::Number(2.0))
+    let op = "sparsemax";
+    let (logits, dim) = check::logits(op, logits, dim);
+    entmax_of(op, logits, dim, Coefficient::Number(2.0))
 }
 
 /// Half-way between [`softmax`](crate::softmax) and [`sparsemax`]: `alpha = 1.5` of [`entmax`].
@@ -86,8 +87,9 @@ pub fn sparsemax<const D: usize>(logits: Tensor<D>, dim: impl AsIndex) -> Tensor
 /// Peters, Niculae, Martins, 2019, arXiv:1905.05702.
 #[track_caller]
 pub fn entmax15<const D: usize>(logits: Tensor<D>, dim: impl AsIndex) -> Tensor<D> {
-    let dim = check::dim::<D>("entmax15", dim);
-    entmax_of("entmax15", logits, dim, Coefficient::Number(1.5))
+    let op = "entmax15";
+    let (logits, dim) = check::logits(op, logits, dim);
+    entmax_of(op, logits, dim, Coefficient::Number(1.5))
 }
 
 /// The family from dense to sparse: softmax at `alpha = 1`, [`entmax15`], [`sparsemax`] at 2, towards the argmax beyond.
@@ -147,12 +149,12 @@ pub fn entmax<const D: usize>(
     dim: impl AsIndex,
     alpha: impl Into<Coefficient<D>>,
 ) -> Tensor<D> {
-    let dim = check::dim::<D>("entmax", dim);
-    entmax_of("entmax", logits, dim, alpha.into())
+    let op = "entmax";
+    let (logits, dim) = check::logits(op, logits, dim);
+    entmax_of(op, logits, dim, alpha.into())
 }
 
-/// The body of the family's functions.
-/// [`entmax`] for an operator whose name the messages have.
+/// [`entmax`] for an operator whose name the messages have, of checked logits.
 #[track_caller]
 pub(crate) fn entmax_of<const D: usize>(
     op: &str,
@@ -160,11 +162,10 @@ pub(crate) fn entmax_of<const D: usize>(
     dim: usize,
     alpha: Coefficient<D>,
 ) -> Tensor<D> {
-    check::not_empty(op, "logits", &logits, dim);
     alpha.check(op, "alpha", &logits, dim);
-    let logits = logits.dequantize();
     let (probs, _) = match alpha {
         Coefficient::Number(alpha) => {
+            let alpha = held(alpha, logits.dtype());
             <Dispatch as RelaxOps>::entmax(logits.into_dispatch(), dim, alpha)
         }
         alpha => {

@@ -100,14 +100,13 @@ fn log_map<const D: usize>(
     dim: impl AsIndex,
     alpha: Coefficient<D>,
 ) -> Tensor<D> {
-    let dim = check::dim::<D>(op, dim);
+    let (logits, dim) = check::logits(op, logits, dim);
     if let Coefficient::Number(1.0) = alpha {
-        check::not_empty(op, "logits", &logits, dim);
         return log_softmax(logits, dim);
     }
     let dtype = logits.dtype();
     alpha.check(op, "alpha", &logits, dim);
-    let probs = entmax_of(op, load(logits.dequantize()), dim, alpha.load());
+    let probs = entmax_of(op, load(logits), dim, alpha.load());
     let outside = probs.clone().equal_scalar(0.0);
     let logs = probs
         .mask_fill(outside.clone(), 1.0)

@@ -1,6 +1,6 @@
 use burn_core::tensor::{AsIndex, Tensor};
 
-use super::entmax::entmax;
+use super::entmax::entmax_of;
 use crate::{
     check,
     coefficient::Coefficient,
@@ -8,7 +8,7 @@ use crate::{
         centred::Centred,
         dtype::{load, store},
     },
-    relax::power_softmax::power_softmax,
+    relax::power_softmax::power_softmax_of,
 };
 
 /// The sparse map of a norm: `max_p <p, x> - ||p||_α` over the simplex.
@@ -56,11 +56,12 @@ pub fn normmax<const D: usize>(
     dim: impl AsIndex,
     alpha: impl Into<Coefficient<D>>,
 ) -> Tensor<D> {
-    let dim = check::dim::<D>("normmax", dim);
-    normmax_of("normmax", logits, dim, alpha.into())
+    let op = "normmax";
+    let (logits, dim) = check::logits(op, logits, dim);
+    normmax_of(op, logits, dim, alpha.into())
 }
 
-/// [`normmax`] for an operator whose name the messages have.
+/// [`normmax`] for an operator whose name the messages have, of checked logits.
 #[track_caller]
 pub(crate) fn normmax_of<const D: usize>(
     op: &str,
@@ -68,25 +69,28 @@ pub(crate) fn normmax_of<const D: usize>(
     dim: usize,
     alpha: Coefficient<D>,
 ) -> Tensor<D> {
-    check::not_empty(op, "logits", &logits, dim);
     if let Coefficient::Number(value) = alpha {
         check::greater_than_one(op, "alpha", value);
     }
     alpha.check(op, "alpha", &logits, dim);
     let dtype = logits.dtype();
-    let centred = Centred::new(load(logits.dequantize()), dim);
-    let probs = match alpha.load() {
-        Coefficient::Number(alpha) => {
-            let scaled = centred.map(|gaps| gaps.mul_scalar(alpha / (alpha - 1.0)));
-            power_softmax(entmax(scaled, dim, 2.0 - 1.0 / alpha), dim, 1.0 / alpha)
-        }
+    let centred = Centred::new(load(logits), dim);
+    let (scaled, excess, power): (_, Coefficient<D>, Coefficient<D>) = match alpha.load() {
+        Coefficient::Number(alpha) => (
+            centred.map(|gaps| gaps.mul_scalar(alpha / (alpha - 1.0))),
+            (2.0 - 1.0 / alpha).into(),
+            (1.0 / alpha).into(),
+        ),
         Coefficient::Tensor(alpha) => {
             let conjugate = alpha.clone().div(alpha.clone().sub_scalar(1.0));
             let power = alpha.recip();
-            let scaled = centred.map(|gaps| gaps.mul(conjugate));
-            let excess = power.clone().neg().add_scalar(2.0);
-            power_softmax(entmax(scaled, dim, excess), dim, power)
+            (
+                centred.map(|gaps| gaps.mul(conjugate)),
+                power.clone().neg().add_scalar(2.0).into(),
+                power.into(),
+            )
         }
     };
+    let probs = power_softmax_of(entmax_of(op, scaled, dim, excess), dim, power);
     store(probs, dtype)
 }

@@ -12,7 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use burn_core::tensor::{Device, Int, Tensor};
 
 /// What `call` panics with.
-fn message<R>(call: impl FnOnce() -> R) -> String {
+pub(crate) fn message<R>(call: impl FnOnce() -> R) -> String {
     let Err(payload) = catch_unwind(AssertUnwindSafe(call)) else {
         return "nothing: it was accepted".to_owned();
     };
@@ -24,7 +24,7 @@ fn message<R>(call: impl FnOnce() -> R) -> String {
 
 /// Every message is what was expected of it.
 #[track_caller]
-fn refuses(cases: Vec<(&str, String)>) {
+pub(crate) fn refuses(cases: Vec<(&str, String)>) {
     let wrong: Vec<String> = cases
         .into_iter()
         .filter(|(expected, actual)| actual != expected)
@@ -53,4 +53,4 @@ fn ints<const D: usize>(shape: [usize; D]) -> Tensor<D, Int> {
     Tensor::zeros(shape, &Device::flex())
 }
 
-use refusals;
+pub(crate) use refusals;

@@ -1,13 +1,19 @@
 use burn_core as burn;
-use burn_core::module::{Flag, Module, Param, ParamId};
+use burn_core::module::{Flag, Module, Param};
 use burn_core::tensor::{Device, Tensor};
 
 use crate::nn::{
     config::{config, one_line_display},
+    mode::Mode,
     score_function_selector::{ScoreFunctionSelector, ScoreFunctionSelectorConfig},
     seeds::{SeedStream, StepCount},
 };
-use crate::{check, relax::argmax_gather, schedule::Schedule, strategy::Strategy};
+use crate::{
+    check::{self, Domain},
+    relax::argmax_gather,
+    schedule::Schedule,
+    strategy::Strategy,
+};
 
 config! {
     /// Configuration of [`Selector`].
@@ -20,7 +26,8 @@ config! {
         joint_dim: Option<isize> = None, with_joint_dim;
         /// Weight of the entropy bonus in the gradient, at least 0, in the unit of the cost. Default: 0.
         entropy_weight: Schedule = Schedule::Constant { value: 0.0 }, with_entropy_weight;
-        /// Makes the draws reproducible. Default: drawn once from the device's generator.
+        /// Makes the draws reproducible. Two modules of one seed draw the same numbers: give each its own.
+        /// Default: drawn once from the device's generator.
         seed: Option<u64> = None, with_seed;
         /// Refuse a strategy that draws and has no seed. Default: false.
         reproducible: bool = false, with_reproducible;
@@ -145,9 +152,8 @@ impl SelectorConfig {
     pub fn init(&self, device: &Device) -> Selector {
         let op = "Selector";
         self.strategy.check(op);
-        let not_negative = check::not_negative;
         self.entropy_weight
-            .check(op, "entropy_weight", not_negative);
+            .check(op, "entropy_weight", Domain::NotNegative);
         if self.reproducible && self.strategy.is_stochastic() {
             check::given(
                 op,
@@ -172,10 +178,11 @@ impl SelectorConfig {
             Strategy::Mixture {
                 deviation,
                 learned: true,
-            } => {
-                let log = Tensor::full([1], deviation.ln(), device);
-                Some(Param::initialized(ParamId::new(), log.require_grad()))
-            }
+            } => Some(Param::from_tensor(Tensor::full(
+                [1],
+                deviation.ln(),
+                device,
+            ))),
             _ => None,
         };
         Selector {
@@ -209,6 +216,12 @@ impl Selector {
         values: Tensor<DV>,
     ) -> Tensor<DV> {
         argmax_gather(logits, values, self.dim)
+    }
+
+    /// Whether it behaves as in training for tensors of a device.
+    #[must_use]
+    pub fn mode(&self, device: &Device) -> Mode {
+        Mode::new(&self.training, device)
     }
 
     /// The step that schedules are at: the number of forward passes in training, or what was set.

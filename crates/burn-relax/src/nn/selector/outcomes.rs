@@ -1,10 +1,10 @@
 //! Several choices that share one cost, as one choice among all their combinations.
 
-use burn_core::tensor::{Int, Tensor, TensorData};
+use burn_core::tensor::{DType, Int, Tensor, TensorData};
 
 use crate::{
     check,
-    parts::{centred::spread, choose::gather_classes},
+    parts::{centred::spread, choose::gather_classes, labels::index_dtype},
     relax::log_softmax,
 };
 
@@ -46,7 +46,9 @@ fn digits<const D: usize>(
     let mut full = logits.dims();
     full[dim] = count;
     let data = TensorData::new(table, shape);
-    spread(Tensor::from_data(data, &logits.device()), full)
+    let device = logits.device();
+    let options = (&device, DType::from(index_dtype(&device)));
+    spread(Tensor::from_data(data, options), full)
 }
 
 /// Log-probabilities `[.., 1, .., outcomes, ..]` and values `[.., choices, .., outcomes, ..]` of all combinations.
