@@ -1,6 +1,8 @@
 use burn_core::backend::Dispatch;
 use burn_core::tensor::{AsIndex, Tensor};
 
+#[cfg(feature = "debug-validation")]
+use crate::parts::dtype::epsilon;
 use crate::{check, coefficient::Coefficient, dispatch::RelaxOps};
 
 /// The normalised twin of [`gradual_argmax`](super::gradual_argmax): `v^p / Σ v^p`, the softmax of `p ln v`.
@@ -50,7 +52,13 @@ pub fn power_softmax<const D: usize>(
     let power = power.into();
     power.check(op, "power", &values, dim);
     #[cfg(feature = "debug-validation")]
-    check::values(op, "values", &values, |v| v >= 0.0, "be 0 or greater");
+    check::values(
+        op,
+        "values",
+        &values,
+        |v| v >= -4.0 * epsilon(values.dtype()),
+        "be 0 or greater",
+    );
     power_softmax_of(values, dim, power)
 }
 
