@@ -125,7 +125,7 @@ mod tests {
             ("alone\n", b','),
             ("\"a,b,c\";d\n", b';'),
             ("\"a;b;c\",d\n", b','),
-            ("Length, cm;Width, cm;y\n", b';'),
+            ("Length, cm;Width, cm;Height;y\n", b';'),
         ] {
             let found = head(text).expect("a header");
             assert_eq!(found.separator, separator, "{text}");
