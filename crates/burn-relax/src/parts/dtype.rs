@@ -37,12 +37,10 @@ pub(crate) fn held(value: f64, dtype: DType) -> f64 {
     }
 }
 
-/// The distance from 1 to the next number.
+/// The distance from 1 to the next number of a dtype that is computed in.
 pub(crate) fn epsilon(dtype: DType) -> f64 {
     match dtype {
         DType::F64 => f64::EPSILON,
-        DType::F16 => 1.0 / 1024.0,
-        DType::BF16 => 1.0 / 128.0,
         _ => f64::from(f32::EPSILON),
     }
 }

@@ -215,7 +215,7 @@ impl<const D: usize> Relaxation<D> {
         let coordinates = coordinates.into();
         let spacing = coordinates.spacing();
         let coordinates = coordinates.into_tensor(op, &logits, dim);
-        let window = Window::new(spacing, &coordinates, logits.dtype(), half_width);
+        let window = Window::new(spacing, &coordinates, half_width);
         let line = spread(lay_along(window.places, dim, &logits), logits.dims());
         // One operation: Burn's fusing engine trips over a gather from this line.
         let centre = argmax_gather(load(logits.clone().constant()), line.clone(), dim);

@@ -16,16 +16,11 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// Over the coordinates of a line, with the `spacing` of one that is even and the dtype that others were given in.
+    /// Over the coordinates of a line, with the `spacing` of one that is even.
     ///
     /// A coordinate is rounded, and so is a width. Evenly spaced classes are counted; among given ones a few units in the last
     /// place of the largest are allowed for, though no more than a sixteenth of the width.
-    pub(super) fn new(
-        spacing: Option<f64>,
-        coordinates: &Tensor<1>,
-        given: DType,
-        width: f64,
-    ) -> Self {
+    pub(super) fn new(spacing: Option<f64>, coordinates: &Tensor<1>, width: f64) -> Self {
         let options = (&coordinates.device(), coordinates.dtype());
         match spacing {
             Some(step) => {
@@ -41,7 +36,7 @@ impl Window {
                 let places = coordinates.clone().constant();
                 let unknown = places.clone().is_finite().bool_not();
                 let largest = places.clone().mask_fill(unknown, 0.0).abs().max();
-                let room = largest.mul_scalar(UNITS * epsilon(given));
+                let room = largest.mul_scalar(UNITS * epsilon(places.dtype()));
                 let room = room.clamp_max(held(width / 16.0, places.dtype()));
                 Self {
                     places,
