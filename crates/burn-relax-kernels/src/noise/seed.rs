@@ -43,6 +43,20 @@ impl From<u64> for Seed {
     }
 }
 
+impl From<usize> for Seed {
+    /// The key, at step 0.
+    fn from(key: usize) -> Self {
+        Self::new(key as u64, 0)
+    }
+}
+
+impl From<i32> for Seed {
+    /// The key, at step 0; a negative one has its sign in the upper bits.
+    fn from(key: i32) -> Self {
+        Self::new(i64::from(key) as u64, 0)
+    }
+}
+
 impl Number for Seed {
     fn at_row(self, row: usize) -> Self {
         self.with_row(self.row.wrapping_add(row as u64))

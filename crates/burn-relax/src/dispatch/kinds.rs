@@ -1,7 +1,7 @@
 //! The words of the [`table`](super::table): kinds of tensors, and shapes and dtypes of outputs.
 
-use burn_core::backend::{TensorMetadata, tensor::IntTensor};
-use burn_core::tensor::{DType, Shape};
+use burn_core::backend::{Backend, TensorMetadata, get_or_init_device_settings, tensor::IntTensor};
+use burn_core::tensor::{DType, IntDType, Shape};
 
 pub(super) use burn_core::backend::tensor::FloatTensor;
 pub(super) use burn_relax_kernels::Seed;
@@ -11,6 +11,14 @@ pub(super) type Float<B> = FloatTensor<B>;
 
 /// A tensor of indices.
 pub(super) type Int<B> = IntTensor<B>;
+
+/// What indices are on a device: its integers, or 32 bits where those have no room for the classes.
+pub(super) fn index_dtype<B: Backend>(device: &B::Device) -> IntDType {
+    match get_or_init_device_settings::<B>(device).int_dtype {
+        IntDType::I8 | IntDType::I16 | IntDType::U8 | IntDType::U16 => IntDType::I32,
+        dtype => dtype,
+    }
+}
 
 /// Shape and dtype of a tensor.
 #[derive(Clone)]

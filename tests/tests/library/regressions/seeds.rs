@@ -26,3 +26,10 @@ fn modules_draw_alike_for_one_seed_and_differently_for_two() {
     assert_eq!(draw(choice(3)), function(Seed::new(3, 0)));
     assert_ne!(function(Seed::new(3, 0)), function(Seed::new(3, 1)));
 }
+
+#[test]
+fn any_whole_number_is_a_seed() {
+    assert_eq!(Seed::from(7_usize), Seed::from(7_u64));
+    assert_eq!(Seed::from(7), Seed::from(7_u64));
+    assert_ne!(Seed::from(-7), Seed::from(7));
+}

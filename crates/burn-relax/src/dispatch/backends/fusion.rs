@@ -1,11 +1,8 @@
 //! Backends behind Burn's fusion: an operation is queued as one custom operation, which the backend itself carries out.
 
-use burn_core::backend::{
-    fusion::{
-        ExecutionError, Fusion, FusionBackend, FusionRuntime,
-        custom::{CustomOpIr, HandleContainer, Operation, OperationIr, OperationOutput, StreamId},
-    },
-    get_or_init_device_settings,
+use burn_core::backend::fusion::{
+    ExecutionError, Fusion, FusionBackend, FusionRuntime,
+    custom::{CustomOpIr, HandleContainer, Operation, OperationIr, OperationOutput, StreamId},
 };
 use burn_core::tensor::DType;
 
@@ -13,7 +10,7 @@ use burn_core::tensor::DType;
 use crate::dispatch::remote::is_remote;
 use crate::dispatch::{
     execution::is_composed,
-    kinds::{Float, FloatTensor, Int, Seed},
+    kinds::{self, Float, FloatTensor, Int, Seed},
     ops::RelaxOps,
     table::operations,
     wire,
@@ -43,7 +40,7 @@ fn index_dtype<B: FusionBackend>(device: &B::Device) -> DType {
     if !is_remote::<B>() {
         return burn_relax_wgpu::INDEX;
     }
-    get_or_init_device_settings::<B>(device).int_dtype.into()
+    kinds::index_dtype::<B>(device).into()
 }
 
 #[cfg(all(feature = "cubecl-backend", not(feature = "remote")))]

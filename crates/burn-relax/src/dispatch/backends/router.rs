@@ -1,15 +1,11 @@
 //! A remote device gets one request for an operation, or the default body's; a captured graph is of Burn's own operations,
 //! which whatever reads it knows.
 
-use burn_core::backend::{
-    get_or_init_device_settings,
-    ir::{OperationIr, OperationOutput},
-};
-use burn_core::tensor::DType;
+use burn_core::backend::ir::{OperationIr, OperationOutput};
 use burn_router::{BackendRouter, RouterChannel, RouterClient};
 
 use crate::dispatch::{
-    kinds::{Float, FloatTensor, Int, Seed},
+    kinds::{Float, FloatTensor, Int, Seed, index_dtype},
     ops::RelaxOps,
     remote,
     table::operations,
@@ -19,7 +15,7 @@ use crate::dispatch::{
 macro_rules! request {
     ([] $name:ident [$($kind:ident $input:ident),*] [$($number:ident),*] [$($result:ident $output:ident),+]) => {{
         let client = [$(&$input),*][0].client.clone();
-        let index = DType::from(get_or_init_device_settings::<Self>(&client.device()).int_dtype);
+        let index = index_dtype::<Self>(&client.device()).into();
         let call = wire::$name::describe(
             $($input.into_ir(),)* $($number,)* index, || client.create_empty_handle(),
         );

@@ -4,12 +4,12 @@
 use burn_core::backend::Flex;
 #[cfg(feature = "ndarray")]
 use burn_core::backend::NdArray;
-use burn_core::backend::{Backend, TensorMetadata, get_or_init_device_settings, tensor::IntTensor};
+use burn_core::backend::{Backend, TensorMetadata, tensor::IntTensor};
 use burn_core::tensor::{DType, IntDType};
 
 use crate::dispatch::{
     execution::is_composed,
-    kinds::{Float, FloatTensor, Int, Seed},
+    kinds::{Float, FloatTensor, Int, Seed, index_dtype},
     ops::RelaxOps,
     table::operations,
 };
@@ -25,7 +25,7 @@ fn long<B: Backend>(index: IntTensor<B>) -> IntTensor<B> {
 
 /// 64-bit indices from a kernel as the device keeps its integers.
 fn of_device<B: Backend>(index: IntTensor<B>) -> IntTensor<B> {
-    let dtype = get_or_init_device_settings::<B>(&index.device()).int_dtype;
+    let dtype = index_dtype::<B>(&index.device());
     if index.dtype() == DType::from(dtype) {
         index
     } else {

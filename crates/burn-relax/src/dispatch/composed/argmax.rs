@@ -1,14 +1,15 @@
 //! The first of the largest entries.
 
-use burn_core::backend::{Backend, TensorMetadata, get_or_init_device_settings, tensor::IntTensor};
+use burn_core::backend::{Backend, TensorMetadata, tensor::IntTensor};
 use burn_core::tensor::Shape;
 
 use super::float::Float;
+use crate::dispatch::kinds::index_dtype;
 
 /// See [`RelaxOps::argmax`](crate::dispatch::RelaxOps::argmax).
 pub(super) fn argmax<B: Backend>(logits: Float<B>, dim: usize) -> IntTensor<B> {
     let device = logits.0.device();
-    let dtype = get_or_init_device_settings::<B>(&device).int_dtype;
+    let dtype = index_dtype::<B>(&device);
     let shape = logits.shape();
     let classes = shape[dim];
     let logits = logits.clone().fill(&logits.is_nan(), f64::INFINITY);

@@ -1,10 +1,11 @@
 //! Classes drawn from the softmax.
 
-use burn_core::backend::{Backend, TensorMetadata, get_or_init_device_settings, tensor::IntTensor};
+use burn_core::backend::{Backend, TensorMetadata, tensor::IntTensor};
 use burn_core::tensor::Shape;
 use burn_relax_kernels::Seed;
 
 use super::{argmax::argmax, float::Float, log_softmax::log_probs, perturb::noise, row::row};
+use crate::dispatch::kinds::index_dtype;
 
 /// See [`RelaxOps::sample_categorical`](crate::dispatch::RelaxOps::sample_categorical).
 pub(super) fn sample_categorical<B: Backend>(
@@ -35,7 +36,7 @@ fn draw<B: Backend>(gaps: Float<B>, dim: usize, samples: usize, seed: Seed) -> I
     drawn[dim] = samples;
     if shape.num_elements() == 0 {
         let device = gaps.0.device();
-        let dtype = get_or_init_device_settings::<B>(&device).int_dtype;
+        let dtype = index_dtype::<B>(&device);
         return B::int_zeros(Shape::from(drawn), &device, dtype);
     }
     let (rows, classes) = (shape.num_elements() / shape[dim], shape[dim]);
