@@ -14,4 +14,5 @@ pub mod samples;
 pub mod scaling;
 mod separator;
 pub mod table;
+pub mod table_config;
 mod watch;

@@ -1,6 +1,7 @@
 //! What there is to train on: a generated task or a table of the user's own.
 
-use crate::data::dataset::{Dataset, Splits, TableConfig};
+use crate::data::dataset::{Dataset, Splits};
+use crate::data::table_config::TableConfig;
 use anyhow::{Result, bail};
 use combined_network::network::CombinedNetworkConfig;
 use combined_network::task::{Task, generate};

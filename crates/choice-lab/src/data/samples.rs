@@ -1,7 +1,7 @@
 //! Rows in the units of the data, in 64 bits: the network's 32 would not tell one second of this century from the next.
 
-use crate::data::dataset::TableConfig;
 use crate::data::scaling::Scaling;
+use crate::data::table_config::TableConfig;
 use combined_network::task::Rows;
 
 /// Inputs and targets, row by row, in the units of the data.

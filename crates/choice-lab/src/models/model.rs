@@ -1,9 +1,9 @@
 //! What `predict` needs of a model folder, be it from `train` or from `import`.
 
-use crate::data::dataset::TableConfig;
 use crate::data::samples::Samples;
 use crate::data::scaling::Scaling;
 use crate::data::table;
+use crate::data::table_config::TableConfig;
 use crate::models::folder;
 use crate::models::pytorch::ImportConfig;
 use crate::place::backend::Backend;

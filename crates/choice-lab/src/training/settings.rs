@@ -1,9 +1,9 @@
 //! What a run trains, and how.
 
-use crate::data::dataset::TableConfig;
 use crate::data::problem::Problem;
 use crate::data::samples::Samples;
 use crate::data::scaling::Scaling;
+use crate::data::table_config::TableConfig;
 use crate::place::backend::Backend;
 use crate::strategy::names::Strategy;
 use crate::strategy::recipe::Recipe;
