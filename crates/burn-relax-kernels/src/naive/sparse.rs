@@ -182,11 +182,17 @@ pub fn budget(x: &[f64], k: f64) -> Vec<f64> {
     let total = |t: f64| sum(z.iter().map(|z| (z - t).clamp(0.0, 1.0)));
     let mut breaks: Vec<f64> = z.iter().flat_map(|&z| [z, z - 1.0]).collect();
     breaks.sort_by(f64::total_cmp);
-    // The last breakpoint at which the sum still reaches k, and the one after it.
-    let after = breaks.partition_point(|&t| total(t) >= k);
+    // The last breakpoint at which the sum still reaches k, but for the rounding of z - (z - 1), and the one after it.
+    let reached = k * (1.0 - 1e-12);
+    let after = breaks.partition_point(|&t| total(t) >= reached);
+    let after = after.clamp(1, breaks.len() - 1);
     let (low, high) = (breaks[after - 1], breaks[after]);
     let (most, least) = (total(low), total(high));
-    let t = low + (high - low) * (most - k) / (most - least);
+    let t = if most > least {
+        low + (high - low) * (most - k) / (most - least)
+    } else {
+        low
+    };
     x.iter().map(|x| (x - t).clamp(0.0, 1.0)).collect()
 }
 

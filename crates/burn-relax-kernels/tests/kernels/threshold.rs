@@ -1,7 +1,7 @@
 //! Sparse rows with entries near the threshold.
 
 use crate::support::{assert_close, filled, narrow, out, stats, wide};
-use burn_relax_kernels::{self as kernels, Element};
+use burn_relax_kernels::{self as kernels, Element, naive};
 
 /// The entmax of a row with a fixed alpha.
 fn entmax<F: Element>(x: &[f64], alpha: f64) -> Vec<f64> {
@@ -60,5 +60,19 @@ fn a_leader_before_thousands_of_near_ties_has_its_weight() {
             .collect();
         let (got, want) = (entmax::<f32>(&x, alpha), entmax::<f64>(&x, alpha));
         assert_close(&format!("{alpha}"), &got, &want, 1e-6, 0.0);
+    }
+}
+
+#[test]
+fn the_oracle_of_the_budget_takes_whole_budgets_with_ties() {
+    for step in [0.1, 0.3, 0.7, 1.1, 1e8 + 0.1] {
+        for n in 2..40 {
+            let x: Vec<f64> = (0..n).map(|i| f64::from(i / 3) * step).collect();
+            for k in 1..n {
+                let p = naive::budget(&x, f64::from(k));
+                let sum: f64 = p.iter().sum();
+                assert!((sum - f64::from(k)).abs() < 1e-6, "{step} {n} {k}: {sum}");
+            }
+        }
     }
 }
