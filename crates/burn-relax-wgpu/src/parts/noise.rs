@@ -151,22 +151,21 @@ mod tests {
 
     /// The word number `i` of those that give different numbers: first those of 23 bits, then those near 1.
     fn word(i: u32) -> u32 {
-        if i < COARSE {
-            i << 9
-        } else {
-            i - COARSE + NEAR_ONE
-        }
+        if i < COARSE { i << 9 } else { i + FINE }
     }
 
     /// Words that give different numbers of 23 bits.
     const COARSE: u32 = 1 << 23;
+
+    /// What leads from the number of a word near 1 to the word.
+    const FINE: u32 = NEAR_ONE - COARSE;
 
     /// The uniform or the Gumbel number of every such word, one for each unit.
     #[cube(launch)]
     fn numbers_kernel(numbers: &mut Tensor<f32>, #[comptime] uniforms: bool) {
         if ABSOLUTE_POS < numbers.len() {
             let i = ABSOLUTE_POS as u32;
-            let word = select(i < COARSE, i << 9, i - COARSE + NEAR_ONE);
+            let word = select(i < COARSE, i << 9, i + FINE);
             let u = draw::<f32>(word);
             numbers[ABSOLUTE_POS] = if comptime!(uniforms) {
                 u
