@@ -136,7 +136,7 @@ fn many_features_are_as_many_gathers() {
 }
 
 /// Energy and gradients of one row of costs.
-fn energy<F: Element>(x: &[f64], f: &[f64], temperature: f64) -> (f64, Vec<f64>, Vec<f64>) {
+pub fn energy<F: Element>(x: &[f64], f: &[f64], temperature: f64) -> (f64, Vec<f64>, Vec<f64>) {
     let n = x.len();
     let (x, f) = (narrow::<F>(x), narrow::<F>(f));
     let (mut y, mut s) = (out::<F>(1), stats::<F>(5));

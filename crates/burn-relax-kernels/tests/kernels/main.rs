@@ -5,6 +5,7 @@ mod bits;
 mod careful;
 mod case;
 mod contract;
+mod fuzz;
 mod noise;
 mod operators;
 mod oracle;
