@@ -149,19 +149,18 @@ pub fn entmax<const D: usize>(
     dim: impl AsIndex,
     alpha: impl Into<Coefficient<D>>,
 ) -> Tensor<D> {
-    let op = "entmax";
-    let (logits, dim) = check::logits(op, logits, dim);
-    entmax_of(op, logits, dim, alpha.into())
+    entmax_of("entmax", logits, dim, alpha.into())
 }
 
-/// [`entmax`] for an operator whose name the messages have, of checked logits.
+/// [`entmax`] for an operator whose name the messages have.
 #[track_caller]
 pub(crate) fn entmax_of<const D: usize>(
     op: &str,
     logits: Tensor<D>,
-    dim: usize,
+    dim: impl AsIndex,
     alpha: Coefficient<D>,
 ) -> Tensor<D> {
+    let (logits, dim) = check::logits(op, logits, dim);
     alpha.check(op, "alpha", &logits, dim);
     let (probs, _) = match alpha {
         Coefficient::Number(alpha) => {

@@ -56,19 +56,18 @@ pub fn normmax<const D: usize>(
     dim: impl AsIndex,
     alpha: impl Into<Coefficient<D>>,
 ) -> Tensor<D> {
-    let op = "normmax";
-    let (logits, dim) = check::logits(op, logits, dim);
-    normmax_of(op, logits, dim, alpha.into())
+    normmax_of("normmax", logits, dim, alpha.into())
 }
 
-/// [`normmax`] for an operator whose name the messages have, of checked logits.
+/// [`normmax`] for an operator whose name the messages have.
 #[track_caller]
 pub(crate) fn normmax_of<const D: usize>(
     op: &str,
     logits: Tensor<D>,
-    dim: usize,
+    dim: impl AsIndex,
     alpha: Coefficient<D>,
 ) -> Tensor<D> {
+    let (logits, dim) = check::logits(op, logits, dim);
     if let Coefficient::Number(value) = alpha {
         check::greater_than_one(op, "alpha", value);
     }
