@@ -29,10 +29,8 @@ pub(super) struct Spec {
 
 impl Spec {
     pub(super) fn of(tensor: &impl TensorMetadata) -> Self {
-        Self {
-            shape: tensor.shape(),
-            dtype: tensor.dtype(),
-        }
+        let (shape, dtype) = (tensor.shape(), tensor.dtype());
+        Self { shape, dtype }
     }
 }
 
