@@ -9,6 +9,7 @@ use crate::{
         dtype::{epsilon, load, store},
         labels::index_dtype,
     },
+    relax::softmax::log_softmax,
 };
 
 /// Log density of the relaxed sample on the simplex (the Concrete distribution) at `weights`.
@@ -89,11 +90,14 @@ pub fn relaxed_categorical_log_density<const D: usize>(
     // Beside a weight of 0 the others' part of the sum of exponentials vanishes.
     let dominated = spread(at_edge.clone(), tilted.dims()).bool_and(absent.bool_not());
     let log_sum = log_sum_exp(tilted.clone(), forbidden.clone().bool_or(dominated), dim);
-    // Σ (x - T ln y) - n log Σ exp(x - T ln y), as a sum of differences.
-    let joint = tilted
+    // Σ (x - T ln y) - n log Σ exp(x - T ln y), as a sum of differences: a log-softmax, but beside a weight of 0.
+    let allowed = tilted
         .clone()
-        .sub(log_sum)
-        .mask_fill(forbidden, 0.0)
+        .mask_fill(forbidden.clone(), f64::NEG_INFINITY);
+    let inside = log_softmax(allowed, dim).mask_fill(forbidden.clone(), 0.0);
+    let edge = tilted.clone().sub(log_sum).mask_fill(forbidden, 0.0);
+    let joint = inside
+        .mask_where(spread(at_edge.clone(), edge.dims()), edge)
         .sum_dim(dim);
     let volume = temperature
         .clone()

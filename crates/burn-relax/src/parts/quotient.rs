@@ -11,7 +11,8 @@ use super::{centred::limits, constant::Constant};
 pub(crate) fn quotient<const D: usize>(numerator: Tensor<D>, divisor: Tensor<D>) -> Tensor<D> {
     let (lowest, largest) = limits(numerator.dtype());
     let held = divisor.clone().constant();
-    let quotient = numerator.div(held.clone());
+    // One factor for the whole row: a device may round each division otherwise.
+    let quotient = numerator.mul(held.clone().recip());
     let (below, above) = (
         quotient.clone().lower_scalar(lowest),
         quotient.clone().greater_scalar(largest),

@@ -43,7 +43,7 @@ fn sparse_row<B: Backend, A: Real, M: Map<A>>(
 ) -> usize {
     let found = search::<B, A, M>(map, x, max, list);
     if map.excess() >= A::from_f64(JOINING) && joins::<B, A>(x, max, found.scale) {
-        let threshold = max.to_f64() - 1.0 / found.scale.value();
+        let threshold = max.to_f64() - 1.0 / found.scale.to_f64();
         return joined_row(x, threshold, map.excess().to_f64(), probs);
     }
     if M::KEPT {
@@ -52,7 +52,7 @@ fn sparse_row<B: Backend, A: Real, M: Map<A>>(
     }
     lanes!(A::Lanes<B>, x.len(), |i, k, U| {
         let z = get::<B, A, U>(x, i, k, A::NEG_INFINITY) - Pack::splat(max);
-        let (r, _) = map.weights(z, found.scale);
+        let (r, _) = map.weights(z, Pack::splat(found.scale));
         put::<B, A, U>(probs, i, k, r * Pack::splat(found.normaliser));
     });
     found.support

@@ -6,7 +6,6 @@
 //! comes down from `q = (1 - S) / m`, `S` being the sum at `q = 0` of the entries above and `m` the number of those at `x_j`; and an
 //! entry has weight if `S < 1` there. All in `f64`.
 
-use super::map::Scale;
 use crate::lanes::pack::Pack;
 use crate::lanes::vector::{Backend, Real, Vector};
 use crate::row::access::{get, lanes};
@@ -23,11 +22,11 @@ const MOST_STEPS: usize = 100;
 
 /// Whether an entry is near the threshold.
 #[inline(always)]
-pub(super) fn joins<B: Backend, A: Real>(x: &[A], max: A, scale: Scale<A>) -> bool {
+pub(super) fn joins<B: Backend, A: Real>(x: &[A], max: A, scale: A) -> bool {
     let near = A::from_f64(NEAR);
     lanes!(A::Lanes<B>, x.len(), |i, k, U| {
         let z = get::<B, A, U>(x, i, k, A::NEG_INFINITY) - Pack::splat(max);
-        let base = scale.base(z);
+        let base = z.mul_add(Pack::splat(scale), Pack::splat(A::ONE));
         let (low, high) = (Pack::splat(A::ZERO - near), Pack::splat(near));
         let below = Pack::<A::Lanes<B>, U>::bits(base.lt(high));
         if below & Pack::<A::Lanes<B>, U>::bits(low.lt(base)) != 0 {

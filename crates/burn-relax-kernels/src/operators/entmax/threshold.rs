@@ -12,7 +12,7 @@
 //! halved when they do not shrink it.
 
 use super::candidates::{SAMPLE, candidates, shrink};
-use super::map::{Map, Scale};
+use super::map::Map;
 use super::steps::{Bracket, Newton, least};
 use crate::lanes::pack::Pack;
 use crate::lanes::vector::{Backend, MAX_LANES, Real, Vector};
@@ -29,20 +29,16 @@ struct Sums<A> {
     support: usize,
 }
 
-/// The sums at a scale. With `keep`, the list holds the weights `r` afterwards.
+/// The sums at `v`. With `keep`, the list holds the weights `r` afterwards.
 #[inline(always)]
-fn evaluate<B: Backend, A: Real, M: Map<A>>(
-    map: M,
-    list: &mut [A],
-    scale: Scale<A>,
-    keep: bool,
-) -> Sums<A> {
+fn evaluate<B: Backend, A: Real, M: Map<A>>(map: M, list: &mut [A], v: A, keep: bool) -> Sums<A> {
+    let scale = map.excess() / v;
     let mut total = Sum::<A::Lanes<B>>::new();
     let mut slope = Sum::<A::Lanes<B>>::new();
     let mut support = 0;
     lanes!(A::Lanes<B>, list.len(), |i, k, U| {
         let z = get::<B, A, U>(list, i, k, A::NEG_INFINITY);
-        let (r, d) = map.weights(z, scale);
+        let (r, d) = map.weights(z, Pack::splat(scale));
         support += Pack::<A::Lanes<B>, U>::bits(Pack::splat(A::ZERO).lt(r)).count_ones() as usize;
         total.add(r);
         slope.add(d);
@@ -62,9 +58,9 @@ fn evaluate<B: Backend, A: Real, M: Map<A>>(
 
 /// What a search has found.
 pub(crate) struct Threshold<A> {
-    /// What turns `x - max` into `t`.
-    pub(crate) scale: Scale<A>,
-    /// `e / v` where the list was made, which [`candidates`] was told.
+    /// `e / v`, which turns `x - max` into `t`.
+    pub(crate) scale: A,
+    /// The same where the list was made, which [`candidates`] was told.
     pub(crate) listed: A,
     /// `1 / R`
     pub(crate) normaliser: A,
@@ -120,13 +116,12 @@ pub(crate) fn search<B: Backend, A: Real, M: Map<A>>(
     let mut bracket = Bracket::whole();
     let (list, sample) = list.split_at_mut(x.len() + MAX_LANES);
     let mut samples = 0;
-    // `v`, and what rounding took from it: near the threshold of thousands of entries that counts.
-    let (mut v, mut rest) = (A::ONE, A::ZERO);
+    let mut v = A::ONE;
     let mut last = false;
     let mut passes = 0;
     // Where the list was made, and its length.
     let (mut reach, mut len) = (A::ZERO, 0);
-    let (sums, scale) = loop {
+    let sums = loop {
         // Below alpha = 1 every entry has weight.
         if samples == 0 && reach < v && (reach == A::ZERO || A::ZERO < excess) {
             len = candidates::<B, A>(x, max, excess / v, max, list);
@@ -143,11 +138,10 @@ pub(crate) fn search<B: Backend, A: Real, M: Map<A>>(
             &mut list[..len]
         };
         // The only place that evaluates: its code is large.
-        let scale = Scale::new(excess, v, rest);
-        let sums = evaluate::<B, A, M>(map, part, scale, M::KEPT && last);
+        let sums = evaluate::<B, A, M>(map, part, v, M::KEPT && last);
         passes += 1;
         if last {
-            break (sums, scale);
+            break sums;
         }
         if samples > 0 {
             // Each entry of the sample stands for several of the list.
@@ -173,15 +167,10 @@ pub(crate) fn search<B: Backend, A: Real, M: Map<A>>(
             newton.next(v, step)
         };
         last = next.last || next.v == v || passes + 1 >= MOST_PASSES;
-        rest = if last && excess <= A::ONE && next.v < newton.most {
-            (v - next.v) - step
-        } else {
-            A::ZERO
-        };
         v = next.v;
     };
     Threshold {
-        scale,
+        scale: excess / v,
         listed: excess / reach,
         normaliser: A::ONE / sums.total,
         support: sums.support,
