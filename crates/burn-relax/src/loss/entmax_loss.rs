@@ -11,7 +11,7 @@ use crate::{
     sparse::entmax::entmax_of,
 };
 
-/// The loss that belongs to [`entmax`], as the cross-entropy belongs to the softmax, for each row.
+/// The loss that belongs to [`entmax`](crate::sparse::entmax()), as the cross-entropy belongs to the softmax, for each row.
 ///
 /// The Fenchel–Young loss of Tsallis' entropy `H_α`: with `p = entmax(x, α)` and the target distribution `t`,
 ///

@@ -16,7 +16,7 @@ use crate::{
 /// It falls between the sparse maps and a plain argmax in that its support shrinks with the *absolute* gaps of the logits but its
 /// weights stay closer to uniform on the support, the more so the larger `α` is.
 ///
-/// `p ∝ max(0, x - t)^(1 / (α - 1))` with `t` such that `Σ max(0, x - t)^(α / (α - 1)) = 1`. Since that sum is one of [`entmax`]'s
+/// `p ∝ max(0, x - t)^(1 / (α - 1))` with `t` such that `Σ max(0, x - t)^(α / (α - 1)) = 1`. Since that sum is one of [`entmax`](crate::sparse::entmax())'s
 /// with `2 - 1/α` in place of `α`, so `p ∝ y^(1/α)` with `y = entmax(x α / (α - 1), 2 - 1/α)`.
 ///
 /// # Shapes
