@@ -47,7 +47,7 @@ pub struct Operands<'a, B: Backend> {
     number: f64,
     /// Whether the default bodies run in place of the backend's own operations.
     pub composed: bool,
-    /// Whether the gradient of a coefficient is asked for.
+    /// Whether the gradient of a coefficient, or of coordinates, is asked for.
     pub of_coefficient: bool,
     floats: &'a dyn Fn(&str) -> FloatTensor<B>,
     ints: &'a dyn Fn(&str) -> IntTensor<B>,
@@ -97,6 +97,11 @@ fn named(input: &'static str) -> &'static str {
         "cost" => "values",
         input => input,
     }
+}
+
+/// Whether an input is one of the choice itself, and not what all rows may share: a coefficient, or coordinates.
+fn is_input(input: &'static str) -> bool {
+    !matches!(named(input), "coefficient" | "coordinates")
 }
 
 /// Runs an operation as the backend has it, which is noted, or its default body.
@@ -187,10 +192,14 @@ macro_rules! pairs {
         }
     };
     (@row [gradients $($target:ident = $backward:ident($($saved:ident),*; $($argument:expr),*)),+] $($row:tt)*) => {
-        pairs! { @pair [$($target),+] [move |composed: bool, grad: FloatTensor<B>, _asked: [bool; _]| vec![$(
-            (named(stringify!($target)),
-                operation!(composed $backward($($saved.clone(),)* grad.clone(), $($argument),*)))
-        ),+]] $($row)* }
+        pairs! { @pair [$($target),+] [move |composed: bool, grad: FloatTensor<B>, asked: [bool; _]| {
+            let mut asked = asked.into_iter();
+            let gradients = [$((asked.next() == Some(true)).then(|| {
+                (named(stringify!($target)),
+                    operation!(composed $backward($($saved.clone(),)* grad.clone(), $($argument),*)))
+            })),+];
+            gradients.into_iter().flatten().collect()
+        }] $($row)* }
     };
     (@row [gradient ($($target:ident),+)
             = $(|$wanted:ident|)? $backward:ident($($saved:ident),*; $($argument:expr),*) $($each:ident)*] $($row:tt)*
@@ -212,7 +221,7 @@ macro_rules! pairs {
             let ($($output),+) = operation!(composed $name($($input.clone(),)* $($number),*));
             let grad;
             $(keep!($result x $output grad);)+
-            let asked = [$(named(stringify!($target)) != "coefficient" || x.of_coefficient),+];
+            let asked = [$(is_input(stringify!($target)) || x.of_coefficient),+];
             let gradients = $gradients;
             Box::new(move || gradients(composed, grad.clone(), asked))
         }

@@ -7,9 +7,11 @@ use super::{
     powers::{pow, safe_ln, slope, unit},
 };
 
-/// Winners of each row: every entry that equals the row's maximum.
+/// Winners of each row: every entry that equals the row's maximum, or is 1 and more.
 fn winners<B: Backend>(values: &Float<B>, dim: usize) -> Mask<B> {
-    values.lower_than(&values.clone().max_dim(dim)).not()
+    let max = values.clone().max_dim(dim);
+    let beyond = max.greater(1.0);
+    values.lower_than(&max.fill(&beyond, 1.0)).not()
 }
 
 /// See [`RelaxOps::gradual_argmax`](crate::dispatch::RelaxOps::gradual_argmax).
@@ -18,8 +20,8 @@ pub(super) fn gradual_argmax<B: Backend>(
     power: Float<B>,
     dim: usize,
 ) -> Float<B> {
-    let values = unit(values);
     let winners = winners(&values, dim);
+    let values = unit(values);
     // 1 - (1 - v)^p = -expm1(t) with t = p log1p(-v), and expm1(t) = tanh(t / 2) (exp(t) + 1): exact for small v too.
     let certain = values.equal_to(1.0);
     let t = values.clone().fill(&certain, 0.0).neg().log1p().mul(&power);
@@ -41,8 +43,8 @@ pub(super) fn gradual_argmax_backward<B: Backend>(
     dim: usize,
     of_power: bool,
 ) -> (Float<B>, Float<B>) {
-    let values = unit(values);
     let winners = winners(&values, dim);
+    let values = unit(values);
     let rest = values.clone().neg().add_scalar(1.0);
     let base = values.replace(&winners, &rest);
 
