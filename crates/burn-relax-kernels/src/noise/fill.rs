@@ -53,6 +53,39 @@ fn long_draw(bits: u32, more: u32) -> f64 {
     -(f64::from(!bits) + (f64::from(!more) + 0.5) / PARTS) / PARTS
 }
 
+/// The noise of the elements of the blocks from `block` on.
+#[inline(always)]
+fn group<V: Vector>(kind: Noise, seed: Seed, block: u64) -> [V::Scalar; DRAWS] {
+    let mut pairs = [0u64; DRAWS / 2];
+    fill(seed, block, &mut pairs);
+    let mut noise = [V::Scalar::ZERO; DRAWS];
+    let words = words(&pairs);
+    if kind == Noise::Uniform {
+        for (noise, &bits) in noise.iter_mut().zip(words) {
+            *noise = V::Scalar::uniform(bits);
+        }
+    } else {
+        for (noise, &bits) in noise.iter_mut().zip(words) {
+            *noise = V::Scalar::draw(bits);
+        }
+        if V::Scalar::DOUBLE && words.iter().any(|&bits| bits >= LAST) {
+            lengthen(seed, block, words, &mut noise);
+        }
+    }
+    if kind == Noise::Gumbel {
+        for pack in noise.chunks_exact_mut(UNROLL * V::LANES) {
+            V::Scalar::gumbel(Pack::<V, UNROLL>::load(pack)).overwrite(pack);
+        }
+    }
+    noise
+}
+
+/// The same as a call, where multiplications are calls anyway.
+#[inline(never)]
+fn group_call<V: Vector>(kind: Noise, seed: Seed, block: u64) -> [V::Scalar; DRAWS] {
+    group::<V>(kind, seed, block)
+}
+
 /// The noise of elements `first ..`, [`DRAWS`] at a time, given to `sink` as whole groups with the range that belongs to the
 /// request and its place in it.
 #[inline(always)]
@@ -67,27 +100,11 @@ pub(super) fn groups<V: Vector>(
     let mut skip = (first % 4) as usize;
     let mut done = 0;
     while done < len {
-        let mut pairs = [0u64; DRAWS / 2];
-        fill(seed, block, &mut pairs);
-        let mut noise = [V::Scalar::ZERO; DRAWS];
-        let words = words(&pairs);
-        if kind == Noise::Uniform {
-            for (noise, &bits) in noise.iter_mut().zip(words) {
-                *noise = V::Scalar::uniform(bits);
-            }
+        let noise = if V::CALLS {
+            group_call::<V>(kind, seed, block)
         } else {
-            for (noise, &bits) in noise.iter_mut().zip(words) {
-                *noise = V::Scalar::draw(bits);
-            }
-            if V::Scalar::DOUBLE && words.iter().any(|&bits| bits >= LAST) {
-                lengthen(seed, block, words, &mut noise);
-            }
-        }
-        if kind == Noise::Gumbel {
-            for pack in noise.chunks_exact_mut(UNROLL * V::LANES) {
-                V::Scalar::gumbel(Pack::<V, UNROLL>::load(pack)).overwrite(pack);
-            }
-        }
+            group::<V>(kind, seed, block)
+        };
         let take = (DRAWS - skip).min(len - done);
         sink(&noise, skip..skip + take, done);
         done += take;
