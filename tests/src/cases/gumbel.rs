@@ -18,7 +18,7 @@ const NOISE: &[Input] = &[
 /// The normaliser of a hard choice may be left to the backward pass.
 const PRIVATE: &[(&str, Terms)] = &[("stats", Terms::Private)];
 
-/// Noise to 4 units in the last place of up to 16.6, over the temperature.
+/// Noise to 4 units in the last place of up to 16.6, which one draw in 2²⁴ is beyond, over the temperature.
 const ROOM: f64 = 11.0;
 
 pub const CASES: &[Case] = &[

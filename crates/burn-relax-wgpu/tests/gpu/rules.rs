@@ -16,7 +16,7 @@ const STEEP: f64 = 1e-5;
 /// The gradient of alpha: the formula of its terms loses two bits.
 const ALONG_ALPHA: f64 = 4.0 * TOLERANCE;
 
-/// Noise, up to 16.6 in size, is off by 4 units at most, and an exponential makes that relative; divided by the temperature.
+/// Noise, up to 16.6 in size but for one draw in 2²⁴, is off by 4 units at most, and an exponential makes that relative; divided by the temperature.
 const NOISE: f64 = 16.6 * 4.0 * f32::EPSILON as f64;
 
 /// Logits beyond this are nearly decided: a row's gradient is a difference of values that f32 cannot tell apart. What remains is

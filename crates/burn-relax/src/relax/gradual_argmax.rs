@@ -29,11 +29,11 @@ use crate::{check, coefficient::Coefficient, dispatch::RelaxOps};
 /// # Panics
 ///
 /// If `dim` is out of range, the axis is empty, or the power is out of its domain or of a shape that does not fit. With
-/// the feature `debug-validation` also if a value lies outside `[0, 1]`; without it such values may give NaN.
+/// the feature `debug-validation` also if a value lies outside `[0, 1]` by more than rounding.
 ///
 /// # Numerical behaviour
 ///
-/// The result is not normalised (see [`power_softmax`](super::power_softmax)); every tied maximum goes to 1; a row of zeros stays 0; where the
+/// Values beyond an end of `[0, 1]`, where rounding may carry them, count as that end, with its slope. The result is not normalised (see [`power_softmax`](super::power_softmax)); every tied maximum goes to 1; a row of zeros stays 0; where the
 /// maximum changes hands the output jumps by `1 - (1 - v)^p - v^p`; the losers' gradient never learns who won.
 ///
 /// # Example

@@ -27,11 +27,11 @@ use crate::{coefficient::Coefficient, dispatch::RelaxOps};
 /// # Panics
 ///
 /// If `dim` is out of range, the axis is empty, or the power is out of its domain or of a shape that does not fit. With
-/// the feature `debug-validation` also if a value lies outside `[0, 1]`; without it such values may give NaN.
+/// the feature `debug-validation` also if a value lies outside `[0, 1]` by more than rounding.
 ///
 /// # Numerical behaviour
 ///
-/// A row of zeros gives zeros and gets no gradient. Where the maximum changes hands the output jumps, as that of the gradual
+/// Values beyond an end of `[0, 1]` count as that end. A row of zeros gives zeros and gets no gradient. Where the maximum changes hands the output jumps, as that of the gradual
 /// argmax does; [`power_softmax`](super::power_softmax) has no jump.
 ///
 /// # Example

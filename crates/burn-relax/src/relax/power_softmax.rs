@@ -26,11 +26,12 @@ use crate::{check, coefficient::Coefficient, dispatch::RelaxOps};
 /// # Panics
 ///
 /// If `dim` is out of range, the axis is empty, or the power is out of its domain or of a shape that does not fit. With
-/// the feature `debug-validation` also if a value is negative.
+/// the feature `debug-validation` also if a value is negative by more than rounding.
 ///
 /// # Numerical behaviour
 ///
-/// Computed relative to the row's maximum, so that no power over- or underflows it; a row of zeros gives zeros.
+/// Computed relative to the row's maximum, so that no power over- or underflows it; a row of zeros gives zeros. A value
+/// below 0, where rounding may carry it, counts as 0.
 ///
 /// # Example
 ///
