@@ -50,6 +50,10 @@ pub fn bits(device: &Device) -> Problem<'static, 3> {
 }
 
 /// The report of a strategy under its name here.
+///
+/// # Panics
+///
+/// For the oracle, which estimates nothing.
 pub fn one<const D: usize>(
     problem: &dyn Fn() -> Problem<'static, D>,
     draws: usize,
@@ -57,6 +61,7 @@ pub fn one<const D: usize>(
 ) -> Report {
     let report = match strategy.method(1) {
         Method::Library(strategy) => problem().with_draws(draws).strategy(&strategy),
+        Method::Taught => panic!("the oracle has no gradient to audit"),
         Method::Wrong(wrong) => {
             // Nothing is drawn, and two draws are the fewest.
             let problem = problem().with_draws(2);

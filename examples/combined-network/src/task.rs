@@ -1,4 +1,4 @@
-//! The piecewise-linear regression tasks A–D.
+//! The piecewise-linear regression tasks A–F.
 //!
 //! An input `x ~ N(0, I)` belongs to the regime `argmax_k(g_k·x + h_k)`, and its target is the regime's line
 //! `w_k·x + b_k`, standardised over the whole task, plus noise. One line cannot fit it; a classifier that finds the regimes
@@ -31,25 +31,29 @@ pub enum Task {
     C,
     /// d = 5, K = 4, C = 8: twice the classes needed
     D,
+    /// d = 12, K = 4, C = 4: more inputs
+    E,
+    /// d = 6, K = 6, C = 4: more regimes than classes, so that no network fits all
+    F,
 }
 
 impl Task {
     /// The name on the command line.
     pub fn name(self) -> &'static str {
-        ["a", "b", "c", "d"][self as usize]
+        ["a", "b", "c", "d", "e", "f"][self as usize]
     }
 
     /// Number of true regimes in the data.
     pub fn regimes(self) -> usize {
-        [3, 4, 5, 4][self as usize]
+        [3, 4, 5, 4, 4, 6][self as usize]
     }
 
     /// The sizes of the network for it.
     pub fn network(self) -> CombinedNetworkConfig {
         CombinedNetworkConfig {
-            features: [2, 5, 8, 5][self as usize],
+            features: [2, 5, 8, 5, 12, 6][self as usize],
             hidden: 32,
-            classes: [3, 4, 5, 8][self as usize],
+            classes: [3, 4, 5, 8, 4, 4][self as usize],
         }
     }
 }

@@ -61,6 +61,7 @@ fn every_strategy<const D: usize>(
     for &strategy in Strategy::value_variants() {
         let method = match strategy.method(1) {
             Method::Library(library) => library.to_string(),
+            Method::Taught => continue,
             Method::Wrong(wrong) => format!("{wrong:?}"),
         };
         let batch = matches!(

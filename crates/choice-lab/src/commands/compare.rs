@@ -24,12 +24,26 @@ pub struct Args {
     /// Strategies to train with, comma-separated [default: all]
     #[arg(long, visible_alias = "strategy", value_enum, value_delimiter = ',')]
     strategies: Vec<Strategy>,
-    /// Tasks to train on, comma-separated [default: all]
-    #[arg(long, visible_alias = "task", value_enum, value_delimiter = ',')]
+    /// Tasks to train on, comma-separated
+    #[arg(
+        long,
+        visible_alias = "task",
+        value_enum,
+        value_delimiter = ',',
+        default_value = "a,b,c,d"
+    )]
     tasks: Vec<Task>,
-    /// Runs of each, with the seeds 0, 1, …
+    /// Runs of each, with as many seeds one after the other
     #[arg(long, default_value_t = 20, value_parser = seed_count, allow_negative_numbers = true)]
     seeds: u64,
+    /// The first seed
+    #[arg(
+        long,
+        default_value_t = 0,
+        value_name = "SEED",
+        allow_negative_numbers = true
+    )]
+    first_seed: u64,
     /// Optimiser steps of a run, of 128 rows each
     #[arg(long, default_value_t = 4000, value_parser = step_count, allow_negative_numbers = true)]
     steps: usize,
@@ -63,6 +77,7 @@ impl Args {
             strategies: chosen(&self.strategies),
             tasks: chosen(&self.tasks),
             seeds: self.seeds,
+            first_seed: self.first_seed,
             steps: self.steps,
             audit_draws: self.out.is_some().then_some(Plan::AUDIT_DRAWS),
         };

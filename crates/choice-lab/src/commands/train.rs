@@ -13,14 +13,15 @@ use crate::store::draft::{Draft, inspect, may_replace};
 use crate::store::files::{METRICS, PREDICTIONS, TEST};
 use crate::store::lock::Lock;
 use crate::strategy::names::Strategy;
-use crate::strategy::recipe::{Decay, Recipe};
+use crate::strategy::recipe::{Decay, Keep, Recipe, Trial};
 use crate::training::checkpoint::Checkpoints;
 use crate::training::curves::Curves;
 use crate::training::display::Display;
 use crate::training::plan::Plan;
 use crate::training::report::{Report, Summary};
-use crate::training::run::{Run, train_on};
+use crate::training::run::Run;
 use crate::training::settings::Settings;
+use crate::training::trials::train_plan;
 use anyhow::Result;
 use burn::tensor::Device;
 use combined_network::task::Task;
@@ -69,7 +70,7 @@ pub struct Args {
     /// Optimiser steps, of 128 rows each
     #[arg(long, default_value_t = 4000, value_parser = step_count, allow_negative_numbers = true)]
     steps: usize,
-    /// Learning rate [default: the best known for strategy and task]
+    /// Learning rate [default: the best known for strategy and task; for a table, task e or f the best of several in validation]
     #[arg(long, value_parser = positive, allow_negative_numbers = true)]
     lr: Option<f64>,
     /// What becomes of the learning rate [default: cosine for auto and free-energy, else constant]
@@ -78,6 +79,9 @@ pub struct Args {
     /// Norm to clip each parameter's gradient to, 0 for none [default: 1 for the score functions, else none]
     #[arg(long, value_name = "NORM", value_parser = not_negative, allow_negative_numbers = true)]
     clip: Option<f64>,
+    /// Which network to keep [default: best for auto, tables and tasks e and f, else last; several devices: last]
+    #[arg(long, value_enum)]
+    keep: Option<Keep>,
     /// Folder to save the run in [default: runs/TASK-STRATEGY-SEED, for a table its file's name instead of the task]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -86,7 +90,7 @@ pub struct Args {
     force: bool,
     /// Go on with the interrupted run in this folder, with the settings that it began with
     #[arg(long, value_name = "DIR", conflicts_with_all = [
-        "backend", "strategy", "task", "data", "seed", "steps", "lr", "decay", "clip", "out", "force",
+        "backend", "strategy", "task", "data", "seed", "steps", "lr", "decay", "clip", "keep", "out", "force",
         "checkpoint_every", "operators", "devices"
     ])]
     resume: Option<PathBuf>,
@@ -114,15 +118,16 @@ impl Args {
                 plan.place.hosts.clone_from(&self.host);
             }
             let devices = plan.place.connect(plan.settings.backend)?;
-            return self.train(plan.problem()?, &plan, &devices, out, &checkpoints);
+            return self.train(&plan.problem()?, plan, &devices, out, &checkpoints);
         }
+        let trials = self.trials();
         let settings = Settings {
             backend: self.backend,
             strategy: self.strategy,
             task: self.data.is_none().then_some(self.task),
             seed: self.seed,
             steps: self.steps,
-            recipe: self.recipe(),
+            recipe: trials[0].recipe,
         };
         let out = self.out.clone().unwrap_or_else(|| self.usual_out());
         let place = Place {
@@ -139,20 +144,21 @@ impl Args {
 
         let (table, problem) = self.problem()?;
         let plan = Plan::new(settings, table, self.checkpoint_every).at(place);
+        let plan = plan.trying(trials);
         let checkpoints = Checkpoints::begin(&out, &plan)?;
-        self.train(problem, &plan, &devices, &out, &checkpoints)
+        self.train(&problem, plan, &devices, &out, &checkpoints)
     }
 
     fn train(
         &self,
-        problem: Problem,
-        plan: &Plan,
+        problem: &Problem,
+        mut plan: Plan,
         devices: &[Device],
         out: &Path,
         checkpoints: &Checkpoints,
     ) -> Result<()> {
         let display = Display::choose(self.plain, self.json);
-        let run = train_on(problem, plan.settings, devices, display, Some(checkpoints));
+        let run = train_plan(problem, &mut plan, devices, display, Some(checkpoints));
         let run = run.map_err(|error| plan.place.blame(error))?;
         run.check()?;
         save(&run, out)?;
@@ -185,14 +191,23 @@ impl Args {
         format!("runs/{name}-{}-{}", self.strategy.name(), self.seed).into()
     }
 
-    fn recipe(&self) -> Recipe {
-        let best = Recipe::new(self.strategy, self.task);
+    /// What validation has to choose from: several recipes, unless a rate is given or the best is known.
+    fn trials(&self) -> Vec<Trial> {
+        let task = self.data.is_none().then_some(self.task);
         let clip = self.clip.map(|norm| (norm > 0.0).then_some(norm));
-        Recipe {
-            learning_rate: self.lr.unwrap_or(best.learning_rate),
-            decay: self.decay.unwrap_or(best.decay),
-            clip: clip.unwrap_or(best.clip),
+        let mut trials = Trial::all(self.strategy, task);
+        if self.lr.is_some() {
+            trials.truncate(1);
         }
+        for Trial { recipe, .. } in &mut trials {
+            *recipe = Recipe {
+                learning_rate: self.lr.unwrap_or(recipe.learning_rate),
+                decay: self.decay.unwrap_or(recipe.decay),
+                clip: clip.unwrap_or(recipe.clip),
+                keep: self.keep.unwrap_or(recipe.keep),
+            };
+        }
+        trials
     }
 }
 

@@ -5,12 +5,12 @@
 use crate::compare::outcome::Outcome;
 use crate::compare::plan::{Job, Plan};
 use crate::store::lock::lock;
-use crate::store::replace::draft_of;
+use crate::store::replace::{draft_of, remove};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Seek, SeekFrom, Write};
+use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
 /// What a comparison writes when it ends.
@@ -138,11 +138,4 @@ fn inspect(out: &Path) -> Result<bool> {
         used = true;
     }
     Ok(used)
-}
-
-fn remove(file: &Path) -> std::io::Result<()> {
-    match fs::remove_file(file) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }

@@ -4,17 +4,20 @@ use crate::audit::{GATES, one, random_gate};
 use crate::compare::plan::{Job, Plan};
 use crate::data::choices::choices;
 use crate::data::exact::Exact;
+use crate::data::problem::Problem;
 use crate::data::scaling::Scaling;
 use crate::strategy::names::Strategy;
-use crate::strategy::recipe::Recipe;
+use crate::strategy::recipe::Trial;
 use crate::training::display::Display;
-use crate::training::run::train;
+use crate::training::plan::Plan as TrainingPlan;
 use crate::training::settings::Settings;
+use crate::training::trials::train_plan;
 use anyhow::Result;
 use burn::tensor::Device;
 use combined_network::network::CombinedNetwork;
 use combined_network::task::{Rows, Task, generate};
 use serde::{Deserialize, Serialize};
+use std::slice;
 use tracing::info_span;
 
 /// Cells along a side of a picture of regions.
@@ -69,17 +72,21 @@ pub(crate) fn carry_out(plan: &Plan, job: Job) -> Result<Outcome> {
 }
 
 fn trained(plan: &Plan, strategy: Strategy, task: Task, seed: u64) -> Result<Trained> {
+    let trials = Trial::all(strategy, Some(task));
     let settings = Settings {
         backend: plan.backend,
         strategy,
         task: Some(task),
         seed,
         steps: plan.steps,
-        recipe: Recipe::new(strategy, task),
+        recipe: trials[0].recipe,
     };
-    let run = train(settings, Display::Silent)?;
-    let pictured = task.network().features == 2 && seed == PICTURED;
+    let mut training = TrainingPlan::new(settings, None, plan.steps).trying(trials);
+    let problem = Problem::generated(task, seed);
     let device = plan.backend.device()?;
+    let devices = slice::from_ref(&device);
+    let run = train_plan(&problem, &mut training, devices, Display::Silent, None)?;
+    let pictured = task.network().features == 2 && seed == PICTURED;
     let regions = pictured.then(|| regions(&run.network, run.config.scaling, &device));
     let validation = run.curves.validation.iter();
     Ok(Trained {

@@ -16,6 +16,9 @@ pub(crate) struct Plan {
     pub(crate) strategies: Vec<Strategy>,
     pub(crate) tasks: Vec<Task>,
     pub(crate) seeds: u64,
+    /// The first of them.
+    #[serde(default)]
+    pub(crate) first_seed: u64,
     pub(crate) steps: usize,
     /// Draws of the gradients' audit, which only a report has.
     pub(crate) audit_draws: Option<usize>,
@@ -42,11 +45,14 @@ impl Plan {
         let mut jobs = Vec::new();
         for &strategy in &self.strategies {
             for &task in &self.tasks {
-                jobs.extend((0..self.seeds).map(|seed| Job::Run(strategy, task, seed)));
+                let seeds = (0..self.seeds).map(|index| self.first_seed + index);
+                jobs.extend(seeds.map(|seed| Job::Run(strategy, task, seed)));
             }
         }
         if self.audit_draws.is_some() {
-            jobs.extend(self.strategies.iter().copied().map(Job::Audit));
+            // What is taught has no gradient of the expected cost to be measured.
+            let audited = self.strategies.iter().filter(|s| **s != Strategy::Oracle);
+            jobs.extend(audited.copied().map(Job::Audit));
         }
         jobs
     }
@@ -62,6 +68,7 @@ impl Plan {
             .or_else(|| differ("--strategies", &self.strategies, &other.strategies))
             .or_else(|| differ("--tasks", &self.tasks, &other.tasks))
             .or_else(|| differ("--seeds", &self.seeds, &other.seeds))
+            .or_else(|| differ("--first-seed", &self.first_seed, &other.first_seed))
             .or_else(|| differ("--steps", &self.steps, &other.steps))
             .or_else(|| differ("the audit's draws", &self.audit_draws, &other.audit_draws))
     }

@@ -5,6 +5,7 @@ use crate::compare::charts::{gradients, learning, regions};
 use crate::compare::outcome::{Gradient, Outcome};
 use crate::compare::plan::{Job, Plan};
 use crate::compare::statistics::{Cell, mean};
+use crate::compare::tables::rate;
 use crate::strategy::names::Strategy;
 use crate::training::report::SOLVED;
 use anyhow::Result;
@@ -103,7 +104,7 @@ fn results(cells: &[Cell]) -> String {
             cell.seeds,
             cell.mean_classes_used,
             cell.task.network().classes,
-            number(cell.learning_rate)
+            escape(&rate(cell))
         );
     }
     rows

@@ -13,7 +13,8 @@ use serde::Serialize;
 pub(crate) struct Cell {
     pub(crate) strategy: Strategy,
     pub(crate) task: Task,
-    pub(crate) learning_rate: f64,
+    /// None where validation chose.
+    pub(crate) learning_rate: Option<f64>,
     pub(crate) mean_test_mse: f64,
     pub(crate) standard_error: f64,
     pub(crate) median_test_mse: f64,
@@ -46,7 +47,7 @@ fn cell(plan: &Plan, strategy: Strategy, task: Task, outcomes: &[(Job, Outcome)]
     Cell {
         strategy,
         task,
-        learning_rate: Recipe::new(strategy, task).learning_rate,
+        learning_rate: Recipe::known(strategy, task).map(|recipe| recipe.learning_rate),
         mean_test_mse: mean(&test_mse),
         standard_error: standard_error(&test_mse),
         median_test_mse: quantile(&test_mse, 0.5),

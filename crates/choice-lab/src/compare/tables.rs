@@ -25,12 +25,20 @@ pub(crate) fn markdown(plan: &Plan, cells: &[Cell]) -> String {
             let _ = write!(
                 text,
                 "| {mean:.4} ± {error:.4} · {} · {} ",
-                cell.solved, cell.learning_rate
+                cell.solved,
+                rate(cell)
             );
         }
         text.push_str("|\n");
     }
     text
+}
+
+/// The learning rate in words.
+pub(crate) fn rate(cell: &Cell) -> String {
+    let chosen = || "by validation".to_owned();
+    cell.learning_rate
+        .map_or_else(chosen, |rate| rate.to_string())
 }
 
 /// One row for each training.

@@ -8,6 +8,7 @@ mod field;
 pub mod line;
 pub mod mersenne;
 pub mod number_file;
+pub mod oracle;
 pub mod problem;
 pub mod random;
 pub mod samples;

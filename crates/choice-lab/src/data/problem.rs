@@ -18,13 +18,18 @@ pub struct Problem {
     pub table: Option<TableConfig>,
     /// The rows, in their own units.
     pub splits: Splits,
+    /// The regime of each row to train on, which only an oracle may know; of a table nobody does.
+    pub regimes: Option<Vec<usize>>,
 }
 
 impl Problem {
     /// A generated task.
     pub fn generated(task: Task, seed: u64) -> Self {
-        let ([train, valid, test], _) = generate(task, seed);
+        let ([train, valid, test], regime_of) = generate(task, seed);
+        let inputs: Vec<f64> = train.inputs.iter().copied().map(f64::from).collect();
+        let regimes = inputs.chunks(train.features).map(regime_of).collect();
         Self {
+            regimes: Some(regimes),
             network: task.network(),
             table: None,
             splits: Splits {
@@ -45,6 +50,7 @@ impl Problem {
             },
             table: Some(dataset.config),
             splits: dataset.splits,
+            regimes: None,
         }
     }
 }

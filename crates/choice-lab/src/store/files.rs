@@ -21,10 +21,17 @@ pub const PLAN: &str = "run.json";
 pub const LOCK: &str = "lock";
 /// In that folder: Burn's records, each with the number of its step.
 pub const RECORDS: [&str; 3] = ["model", "optimizer", "schedule"];
+/// In that folder: the network to keep, if it is not simply the last.
+pub const KEPT: &str = "kept";
 /// In that folder: the curves up to a step.
 pub const PROGRESS: &str = "progress";
 /// What follows the name of a file in the name of the file with its fingerprint.
 pub const SEAL: &str = ".sha256";
+
+/// All files of a checkpoint by the first part of their names.
+pub fn kinds() -> impl Iterator<Item = &'static str> {
+    RECORDS.into_iter().chain([KEPT, PROGRESS])
+}
 
 /// A file of the checkpoint of a step.
 pub fn of_step(name: &str, step: usize) -> String {
@@ -43,8 +50,7 @@ pub fn step_of(kind: &str, name: &str) -> Option<usize> {
 pub fn is_of_step(name: &OsStr) -> bool {
     name.to_str().map(finished).is_some_and(|name| {
         let name = name.strip_suffix(SEAL).unwrap_or(name);
-        let mut kinds = RECORDS.iter().chain([&PROGRESS]);
-        kinds.any(|kind| step_of(kind, name).is_some())
+        kinds().any(|kind| step_of(kind, name).is_some())
     })
 }
 
@@ -76,6 +82,7 @@ mod tests {
             "run.json",
             "lock",
             "model-20.bpk",
+            "kept-20.bpk",
             "schedule-0.bpk.sha256",
             "progress-1000.json",
             ".run.json.new-aB3dE9",

@@ -14,6 +14,14 @@ pub(crate) fn draft_of(path: &Path) -> OsString {
     prefix
 }
 
+/// Removes a file, if it is there.
+pub(crate) fn remove(file: &Path) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Writes a hidden file beside `path`, which takes its place once it is complete.
 ///
 /// A file that is there keeps its permissions, and a link to it stays a link. What is no file, such as a device or a named

@@ -7,11 +7,13 @@
 use crate::data::exact::Exact;
 use crate::store::draft::remove_checkpoints;
 use crate::store::files::{
-    CHECKPOINT, LOCK, PLAN, PROGRESS, RECORDS, is_of_checkpoints, of_step, step_of,
+    CHECKPOINT, KEPT as KEPT_NETWORK, LOCK, PLAN, PROGRESS, RECORDS, is_of_checkpoints, kinds,
+    of_step, step_of,
 };
 use crate::store::fingerprint::of_bytes;
-use crate::store::replace::replace;
+use crate::store::replace::{remove, replace};
 use crate::training::curves::{Curves, Validation};
+use crate::training::kept::{Kept, Validated};
 use crate::training::learner::Trainee;
 use crate::training::plan::Plan;
 use crate::training::seal::{Sealed, check, seal_of, write_seal};
@@ -19,8 +21,11 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use burn::optim::OptimizerRecord;
 use burn::optim::lr_scheduler::LrSchedulerRecord;
 use burn::store::ModuleRecord;
+use burn::tensor::Device;
 use burn::train::SupervisedTraining;
-use burn::train::checkpoint::{CheckpointerError, CheckpointingAction, CheckpointingStrategy};
+use burn::train::checkpoint::{
+    Checkpointer, CheckpointerError, CheckpointingAction, CheckpointingStrategy,
+};
 use burn::train::metric::store::EventStoreClient;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -50,6 +55,7 @@ pub struct State {
     pub(crate) model: ModuleRecord,
     pub(crate) optimizer: OptimizerRecord,
     pub(crate) schedule: LrSchedulerRecord,
+    pub(crate) kept: Option<(ModuleRecord, Validated)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -58,19 +64,42 @@ struct Progress {
     seconds: Exact,
     cost: Vec<Exact>,
     validation: Vec<(usize, Exact, usize)>,
+    /// Whether there is a network that is kept, and what is known of it.
+    #[serde(default)]
+    kept: Option<Validated>,
 }
 
 impl Checkpoints {
     /// Begins a run in an output folder; the checkpoints of an earlier one there are removed.
     pub fn begin(out: &Path, plan: &Plan) -> Result<Self> {
-        let folder = out.join(CHECKPOINT);
-        let context = || format!("cannot write checkpoints to {}", folder.display());
+        let checkpoints = Self {
+            folder: out.join(CHECKPOINT),
+            every: plan.every,
+        };
+        let context = || {
+            format!(
+                "cannot write checkpoints to {}",
+                checkpoints.folder.display()
+            )
+        };
         remove_checkpoints(out).with_context(context)?;
-        fs::create_dir_all(&folder).with_context(context)?;
+        fs::create_dir_all(&checkpoints.folder).with_context(context)?;
+        checkpoints.replan(plan).with_context(context)?;
+        Ok(checkpoints)
+    }
+
+    /// Begins another run in the place of one that has ended.
+    pub fn begin_next(&self, plan: &Plan) -> Result<()> {
+        // Those of the last run would pass for ones of the next.
+        self.keep_only(None)?;
+        self.replan(plan)
+    }
+
+    fn replan(&self, plan: &Plan) -> Result<()> {
         let text = serde_json::to_vec_pretty(plan)?;
-        replace(&folder.join(PLAN), |draft| fs::write(draft, text)).with_context(context)?;
-        let every = plan.every;
-        Ok(Self { folder, every })
+        Ok(replace(&self.folder.join(PLAN), |draft| {
+            fs::write(draft, text)
+        })?)
     }
 
     /// The checkpoints of an interrupted run, and what it trains.
@@ -112,7 +141,7 @@ impl Checkpoints {
             }
             match self.load(step) {
                 Ok(state) => {
-                    self.keep_only(step)?;
+                    self.keep_only(Some(step))?;
                     return Ok(Some(state));
                 }
                 Err(error) => {
@@ -138,10 +167,19 @@ impl Checkpoints {
         let unreadable = |path: &Path| format!("cannot read the checkpoint {}", path.display());
         let read: Progress =
             serde_json::from_slice(&fs::read(&progress)?).with_context(|| unreadable(&progress))?;
+        let kept = match read.kept {
+            None => None,
+            Some(validated) => {
+                let file = place(KEPT_NETWORK)?;
+                let record = ModuleRecord::load(&file).with_context(|| unreadable(&file))?;
+                Some((record, validated))
+            }
+        };
         Ok(State {
             step,
             seconds: read.seconds.0,
             curves: read.into_curves(),
+            kept,
             model: ModuleRecord::load(&model).with_context(|| unreadable(&model))?,
             optimizer: OptimizerRecord::load(&optimizer)
                 .map_err(|error| anyhow!("{}: {error}", unreadable(&optimizer)))?,
@@ -151,9 +189,10 @@ impl Checkpoints {
     }
 
     /// Removes the files of every other checkpoint, and those of unfinished ones.
-    fn keep_only(&self, step: usize) -> Result<()> {
-        let kinds = RECORDS.iter().chain([&PROGRESS]);
-        let files = kinds.map(|kind| of_step(kind, step));
+    fn keep_only(&self, step: Option<usize>) -> Result<()> {
+        let files = step
+            .into_iter()
+            .flat_map(|step| kinds().map(move |kind| of_step(kind, step)));
         let mut kept: Vec<_> = files.flat_map(|file| [seal_of(&file), file]).collect();
         kept.extend([PLAN, LOCK].map(str::to_owned));
         for entry in fs::read_dir(&self.folder)? {
@@ -180,18 +219,28 @@ impl Checkpoints {
     }
 
     /// Completes the checkpoint of a step, then drops the progress of those before the last.
-    pub(crate) fn finish(&self, seconds: f64, curves: &Curves) -> Result<(), CheckpointerError> {
+    pub(crate) fn finish(
+        &self,
+        seconds: f64,
+        curves: &Curves,
+        kept: &Kept,
+        device: &Device,
+    ) -> Result<(), CheckpointerError> {
         let step = curves.cost.len();
-        let text = serde_json::to_vec(&Progress::new(seconds, curves))
+        if let Some(record) = kept.record(device) {
+            Sealed::new(&self.folder, KEPT_NETWORK).save(step, record)?;
+        }
+        let text = serde_json::to_vec(&Progress::new(seconds, curves, kept))
             .map_err(|error| CheckpointerError::Unknown(error.to_string()))?;
         let io = CheckpointerError::IOError;
         let path = self.folder.join(of_step(PROGRESS, step));
         write_seal(&path, &of_bytes(&text)).map_err(io)?;
         replace(&path, |draft| fs::write(draft, text)).map_err(io)?;
         for old in self.with_progress().map_err(io)?.iter().rev().skip(KEPT) {
-            let file = of_step(PROGRESS, *old);
-            for name in [seal_of(&file), file] {
-                fs::remove_file(self.folder.join(name)).map_err(io)?;
+            for file in [PROGRESS, KEPT_NETWORK].map(|kind| of_step(kind, *old)) {
+                for name in [seal_of(&file), file] {
+                    remove(&self.folder.join(name)).map_err(io)?;
+                }
             }
         }
         Ok(())
@@ -220,7 +269,7 @@ impl Checkpoints {
 }
 
 impl Progress {
-    fn new(seconds: f64, curves: &Curves) -> Self {
+    fn new(seconds: f64, curves: &Curves, kept: &Kept) -> Self {
         let validation = curves.validation.iter();
         Self {
             seconds: Exact(seconds),
@@ -228,6 +277,7 @@ impl Progress {
             validation: validation
                 .map(|point| (point.step, Exact(point.mse), point.classes_used))
                 .collect(),
+            kept: kept.network.as_ref().map(|(_, validated)| *validated),
         }
     }
 

@@ -4,7 +4,7 @@ use crate::strategy::trainer::Trainer;
 use crate::training::metrics::{ClassesUsed, Cost, HardError};
 use crate::training::minibatches::Minibatch;
 use burn::module::Module;
-use burn::tensor::{ExecutionError, Int, Tensor};
+use burn::tensor::{ExecutionError, Int, Tensor, TensorReadError};
 use burn::train::metric::Adaptor;
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 use burn_relax::{argmax, argmax_gather};
@@ -28,14 +28,18 @@ impl TrainStep for Trainee {
     fn step(&self, batch: Minibatch) -> TrainOutput<Trained> {
         let (logits, values) = self.network.forward(batch.inputs);
         let squared_error = |values: Tensor<2>| (values - batch.targets.clone()).square();
-        let cost = match batch.part {
-            None => self.trainer.loss(logits, values, squared_error).mean(),
-            Some(part) => {
+        let cost = match (batch.classes, &batch.part) {
+            (Some(classes), _) => Trainer::taught(logits, values, classes, squared_error),
+            (None, None) => self.trainer.loss(logits, values, squared_error),
+            (None, Some(part)) => {
                 let trainer = self.trainer.part(part.step, part.first);
-                let cost = trainer.loss(logits, values, squared_error).mean();
-                // Burn adds the devices' gradients up.
-                cost * part.share
+                trainer.loss(logits, values, squared_error)
             }
+        };
+        let cost = match batch.part {
+            None => cost.mean(),
+            // Burn adds the devices' gradients up.
+            Some(part) => cost.mean() * part.share,
         };
         TrainOutput::new(
             self,
@@ -56,7 +60,7 @@ impl InferenceStep for Trainee {
         let [_, classes] = logits.dims();
         let value = argmax_gather(logits.clone(), values, 1);
         Validated {
-            mse: (value - batch.targets).square().mean(),
+            errors: (value - batch.targets).square(),
             unit: self.unit,
             chosen: argmax(logits, 1),
             classes,
@@ -71,10 +75,17 @@ pub struct Trained {
 
 /// What a validation step reports.
 pub struct Validated {
-    mse: Tensor<1>,
+    errors: Tensor<2>,
     unit: f64,
     chosen: Tensor<2, Int>,
     classes: usize,
+}
+
+impl Validated {
+    /// The squared error of each row, in the network's units.
+    pub(crate) fn errors(&self) -> Result<Vec<f32>, TensorReadError> {
+        Ok(self.errors.clone().try_into_data()?.iter().collect())
+    }
 }
 
 impl ItemLazy for Trained {
@@ -88,7 +99,7 @@ impl ItemLazy for Trained {
 
 impl ItemLazy for Validated {
     fn sync(self) -> Result<Self, ExecutionError> {
-        self.mse.device().flush()?;
+        self.errors.device().flush()?;
         Ok(self)
     }
 }
@@ -102,7 +113,7 @@ impl Adaptor<Cost> for Trained {
 impl Adaptor<HardError> for Validated {
     fn adapt(&self) -> HardError {
         HardError {
-            rescaled: self.mse.clone(),
+            rescaled: self.errors.clone().mean(),
             unit: self.unit,
         }
     }

@@ -4,7 +4,7 @@ use crate::data::random::minibatch;
 use crate::data::scaling::Scaling;
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use combined_network::task::Rows;
 use std::ops::Range;
 use std::sync::Arc;
@@ -20,6 +20,8 @@ pub struct Minibatch {
     pub inputs: Tensor<2>,
     /// Rescaled targets, `[rows, 1]`.
     pub targets: Tensor<2>,
+    /// The class of each row, `[rows, 1]`, where an oracle teaches.
+    pub classes: Option<Tensor<2, Int>>,
     /// Which part of the step's rows these are, where several devices share them.
     pub part: Option<Part>,
 }
@@ -41,6 +43,7 @@ pub struct Part {
 #[derive(Clone)]
 pub struct TrainLoader {
     rows: Arc<Rows>,
+    classes: Option<Arc<Vec<usize>>>,
     seed: u64,
     steps: usize,
     per_epoch: usize,
@@ -58,6 +61,7 @@ impl TrainLoader {
         }
         Self {
             rows: Arc::new(rows),
+            classes: None,
             seed,
             steps,
             per_epoch,
@@ -65,6 +69,12 @@ impl TrainLoader {
             part: 0..BATCH,
             device,
         }
+    }
+
+    /// With the class of each row.
+    pub fn taught(self, classes: Option<Vec<usize>>) -> Self {
+        let classes = classes.map(Arc::new);
+        Self { classes, ..self }
     }
 
     /// Begins with another step than the first.
@@ -89,6 +99,10 @@ impl TrainLoader {
         let chosen = minibatch(self.seed, index, self.rows.targets.len(), BATCH);
         let rows = &chosen[self.part.clone()];
         let mut batch = gather(&self.rows, rows, &self.device);
+        batch.classes = self.classes.as_ref().map(|classes| {
+            let chosen: Vec<_> = rows.iter().map(|row| classes[*row] as i32).collect();
+            Tensor::from_data(TensorData::new(chosen, [rows.len(), 1]), &self.device)
+        });
         if rows.len() < BATCH {
             batch.part = Some(Part {
                 step: index,
@@ -107,6 +121,7 @@ pub(crate) fn gather(rows: &Rows, chosen: &[usize], device: &Device) -> Minibatc
     Minibatch {
         inputs,
         targets,
+        classes: None,
         part: None,
     }
 }

@@ -36,6 +36,12 @@ pub struct Report {
     pub noise_floor: Option<f64>,
     /// Classes chosen in more than 2 % of the test rows.
     pub classes_used: usize,
+    /// Learning rate at the first step.
+    pub learning_rate: f64,
+    /// Mean squared error of the network on the validation rows.
+    pub validation_mse: f64,
+    /// Steps after which the network was as it is kept.
+    pub kept_step: usize,
 }
 
 impl Report {
@@ -46,6 +52,7 @@ impl Report {
         test_mse: f64,
         baseline_mse: f64,
         classes_used: usize,
+        (kept_step, validation_mse): (usize, f64),
     ) -> Self {
         let settings = config.settings;
         let task = settings.task.map(|task| task.name().to_owned());
@@ -60,6 +67,9 @@ impl Report {
             baseline_mse,
             noise_floor: settings.task.map(|_| NOISE_FLOOR),
             classes_used,
+            learning_rate: settings.recipe.learning_rate,
+            validation_mse,
+            kept_step,
         }
     }
 }
@@ -97,6 +107,13 @@ impl fmt::Display for Summary<'_> {
         writeln!(f, "  one straight line             {line}")?;
         if let Some(noise) = report.noise_floor {
             writeln!(f, "  noise, which cannot be fitted {noise:.4}")?;
+        }
+        if report.kept_step < report.steps {
+            let step = report.kept_step;
+            writeln!(
+                f,
+                "  network kept                  that of step {step}, which validation finds best"
+            )?;
         }
         writeln!(
             f,
@@ -147,12 +164,12 @@ impl Summary<'_> {
             }
             _ if report.steps < USUAL_STEPS => "not solved yet; the usual budget is --steps 4000",
             Strategy::Auto | Strategy::FreeEnergy => {
-                "not solved yet; try --steps 8000, another --lr or another --seed"
+                "not solved; try another --seed or a smaller --lr; more steps would fit the training rows only"
             }
             _ if collapsed => {
                 "the classifier settled on too few classes; try --strategy auto or expected-cost-entropy"
             }
-            _ => "not solved; try --strategy auto, --steps 8000 or another --lr",
+            _ => "not solved; try --strategy auto or another --lr",
         }
     }
 }

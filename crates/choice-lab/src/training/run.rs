@@ -6,16 +6,19 @@
 
 use crate::data::choices::{Choice, choices, classes_used, mean_squared_error};
 use crate::data::line::line_mse;
+use crate::data::oracle;
 use crate::data::problem::Problem;
 use crate::data::random;
 use crate::data::samples::Samples;
 use crate::data::scaling::Scaling;
 use crate::models::finite::not_finite;
-use crate::strategy::recipe::{Decay, Recipe};
+use crate::strategy::names::Strategy;
+use crate::strategy::recipe::{Decay, Keep, Recipe};
 use crate::training::checkpoint::{Checkpoints, State};
 use crate::training::curves::{Curves, curve_logger};
 use crate::training::display::Display;
 use crate::training::diverged::Diverged;
+use crate::training::kept::{Kept, Validated};
 use crate::training::learner::Trainee;
 use crate::training::metrics::{ClassesUsed, Cost, HardError, ReadingMetric};
 use crate::training::minibatches::TrainLoader;
@@ -87,7 +90,7 @@ pub fn train(settings: Settings, display: Display) -> Result<Run> {
 }
 
 /// Trains on a problem and evaluates, from the last of these checkpoints if there is one, and saves more of them under way.
-/// Several devices share each minibatch, and save no checkpoints.
+/// Several devices share each minibatch, save no checkpoints and keep the last network.
 ///
 /// # Panics
 ///
@@ -100,6 +103,9 @@ pub fn train_on(
     checkpoints: Option<&Checkpoints>,
 ) -> Result<Run> {
     let mut config = RunConfig::new(settings, &problem);
+    if devices.len() > 1 {
+        config.settings.recipe.keep = Keep::Last;
+    }
     let span = info_span!(
         "train",
         strategy = settings.strategy.name(),
@@ -110,6 +116,15 @@ pub fn train_on(
     let data = problem.splits;
     let [train, valid, tested] =
         [&data.train, &data.valid, &data.test].map(|samples| config.rescaled(samples));
+    let classes = match (settings.strategy, &problem.regimes) {
+        (Strategy::Oracle, None) => {
+            bail!("the oracle needs a task: of a table nobody knows the regimes")
+        }
+        (Strategy::Oracle, Some(regimes)) => {
+            Some(oracle::classes(&train, regimes, config.network.classes))
+        }
+        _ => None,
+    };
     let baseline_mse = line_mse(&train, &tested) * config.scaling.deviation.powi(2);
 
     let state = match checkpoints {
@@ -125,7 +140,7 @@ pub fn train_on(
         start: Instant::now(),
         before,
     };
-    let (network, curves) = fit.run(train, valid, state)?;
+    let (network, curves, kept) = fit.run(train, classes, valid, state)?;
     let evaluation = info_span!("evaluation").entered();
     let choices = choices(&network, &tested, config.scaling, &devices[0])?;
     drop(evaluation);
@@ -138,7 +153,14 @@ pub fn train_on(
         config.network.classes,
     );
     let test_mse = mean_squared_error(&choices, &data.test.targets);
-    let report = Report::new(&config, seconds, test_mse, baseline_mse, used);
+    let kept = match kept {
+        Some(Validated { step, mse }) => (step, mse.0 * config.scaling.deviation.powi(2)),
+        None => {
+            let last = curves.validation.last();
+            (curves.cost.len(), last.map_or(f64::NAN, |point| point.mse))
+        }
+    };
+    let report = Report::new(&config, seconds, test_mse, baseline_mse, used, kept);
     Ok(Run {
         report,
         curves,
@@ -163,9 +185,10 @@ impl Fit<'_> {
     fn run(
         &self,
         train: Rows,
+        classes: Option<Vec<usize>>,
         valid: Rows,
         state: Option<State>,
-    ) -> Result<(CombinedNetwork, Curves)> {
+    ) -> Result<(CombinedNetwork, Curves, Option<Validated>)> {
         let Settings {
             strategy,
             seed,
@@ -176,10 +199,13 @@ impl Fit<'_> {
         let device = &self.devices[0].clone().autodiff();
         let first_step = state.as_ref().map_or(0, |state| state.step);
         let loader = TrainLoader::new(train, Scaling::IDENTITY, seed, steps, device.clone())
+            .taught(classes)
             .starting_at(first_step);
         let (epochs, first_epoch) = (loader.epochs(), loader.epoch_of(first_step));
+        let rows = valid.targets.len();
         let validation = ValidLoader::new(valid, device.clone());
-        let (learner, curves) = self.learner(recipe, state, device)?;
+        let (learner, curves, kept) = self.learner(recipe, state, rows, device)?;
+        let kept = (recipe.keep == Keep::Best).then(|| Arc::new(Mutex::new(kept)));
         let (logger, reader) = curve_logger(curves, self.devices.len());
         let reader = Arc::new(Mutex::new(reader));
         let mut training = SupervisedTraining::new("", Arc::new(loader), Arc::new(validation))
@@ -201,6 +227,7 @@ impl Fit<'_> {
                 device: device.clone(),
                 first_step,
                 first_epoch,
+                kept: kept.clone(),
                 saving: self.checkpoints.map(|checkpoints| Saving {
                     checkpoints: checkpoints.clone(),
                     reader: reader.clone(),
@@ -223,16 +250,26 @@ impl Fit<'_> {
             bail!("training stopped: {error}");
         }
         let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok((result.model.network, reader.finish()))
+        let mut network = result.model.network;
+        let mut validated = None;
+        if let Some(kept) = kept {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((best, when)) = kept.network.take() {
+                (network, validated) = (best, Some(when));
+            }
+        }
+        Ok((network, reader.finish(), validated))
     }
 
-    /// The network, its optimiser and the learning rate, at the beginning or as they were, with the curves so far.
+    /// The network, its optimiser and the learning rate, at the beginning or as they were, with the curves so far and the network
+    /// kept so far, of so many validated rows.
     fn learner(
         &self,
         recipe: Recipe,
         state: Option<State>,
+        rows: usize,
         device: &Device,
-    ) -> Result<(Learner<Trainee>, Curves)> {
+    ) -> Result<(Learner<Trainee>, Curves, Kept)> {
         let RunConfig {
             settings,
             network,
@@ -248,7 +285,8 @@ impl Fit<'_> {
         };
         let (optimizer, rate) = (optimizer(recipe), learning_rate(recipe, settings.steps)?);
         let Some(state) = state else {
-            return Ok((Learner::new(trainee, optimizer, rate), Curves::default()));
+            let learner = Learner::new(trainee, optimizer, rate);
+            return Ok((learner, Curves::default(), Kept::default()));
         };
         let trainee = trainee
             .try_load_record(state.model)
@@ -257,7 +295,11 @@ impl Fit<'_> {
         let mut learner = Learner::new(trainee, optimizer, rate);
         learner.load_optim(state.optimizer);
         learner.load_scheduler(state.schedule);
-        Ok((learner, state.curves))
+        let kept = match state.kept {
+            Some(kept) => Kept::restore(kept, *network, rows, &device.clone().inner())?,
+            None => Kept::default(),
+        };
+        Ok((learner, state.curves, kept))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::training::checkpoint::Checkpoints;
 use crate::training::curves::CurveReader;
+use crate::training::kept::Kept;
 use crate::training::learner::Trainee;
 use crate::training::metrics::{Cost, Reading};
 use burn::module::Module;
@@ -25,6 +26,8 @@ pub(crate) struct Stepwise {
     /// Epochs done before.
     pub(crate) first_epoch: usize,
     pub(crate) saving: Option<Saving>,
+    /// The network to keep, if it is not simply the last.
+    pub(crate) kept: Option<Arc<Mutex<Kept>>>,
 }
 
 /// What a checkpoint holds beside Burn's records.
@@ -68,7 +71,7 @@ impl SupervisedLearningStrategy<Trainee> for Stepwise {
             if training.should_stop() {
                 break;
             }
-            training.validate(epoch, &valid);
+            training.validate(epoch, &valid, self.kept.as_deref());
             if training.should_stop() {
                 break;
             }
@@ -100,7 +103,7 @@ impl Stepwise {
                 && training.step > self.first_step
                 && training.step.is_multiple_of(saving.checkpoints.every)
             {
-                training.save(saving);
+                training.save(saving, self);
             }
             let _span = debug_span!("step", step = training.step).entered();
             let learner = &mut training.learner;
@@ -145,7 +148,7 @@ impl Training {
         self.components.interrupter.should_stop()
     }
 
-    fn validate(&mut self, epoch: usize, valid: &ValidLoader<Trainee>) {
+    fn validate(&mut self, epoch: usize, valid: &ValidLoader<Trainee>, kept: Option<&Mutex<Kept>>) {
         let _span = info_span!("validation", step = self.step).entered();
         self.valid_event(LearnerEvent::StartSplit {
             epoch_number: epoch,
@@ -157,6 +160,11 @@ impl Training {
             match batch {
                 Ok(batch) => {
                     let output = InferenceStep::step(&model, batch);
+                    // The metric that reads them too reports what goes wrong.
+                    if let (Some(kept), Ok(errors)) = (kept, output.errors()) {
+                        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                        kept.offer(self.step, errors, || model.network.clone());
+                    }
                     let item = TrainingItem::new(output, batches.progress(), Some(self.step), None);
                     self.valid_event(LearnerEvent::ProcessedItem(item));
                 }
@@ -170,7 +178,7 @@ impl Training {
         self.train_event(LearnerEvent::EndEpoch(epoch));
     }
 
-    fn save(&mut self, saving: &Saving) {
+    fn save(&mut self, saving: &Saving, whole: &Stepwise) {
         let _span = info_span!("checkpoint", step = self.step).entered();
         let TrainingComponents {
             event_processor,
@@ -184,17 +192,27 @@ impl Training {
             // Folds the last update of a moving average in, which a record leaves out.
             drop(self.learner.model().valid());
             checkpointer.checkpoint(&self.learner, self.step, event_store);
-            interrupter.fail_on_error(saving.progress(event_store));
+            interrupter.fail_on_error(saving.progress(event_store, whole));
         }
     }
 }
 
 impl Saving {
-    fn progress(&self, store: &EventStoreClient) -> Result<(), CheckpointerError> {
+    fn progress(
+        &self,
+        store: &EventStoreClient,
+        whole: &Stepwise,
+    ) -> Result<(), CheckpointerError> {
         // The store answers once it has logged all that came before.
         store.find_metric(Cost::NAME, 1, Aggregate::Mean, &Split::Train);
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let seconds = self.seconds + self.start.elapsed().as_secs_f64();
-        self.checkpoints.finish(seconds, reader.so_far())
+        let kept = whole
+            .kept
+            .as_ref()
+            .map(|kept| kept.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        let device = whole.device.clone().inner();
+        self.checkpoints
+            .finish(seconds, reader.so_far(), &kept.unwrap_or_default(), &device)
     }
 }

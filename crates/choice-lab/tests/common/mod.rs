@@ -2,7 +2,7 @@
 
 use choice_lab::place::backend::Backend;
 use choice_lab::strategy::names::Strategy;
-use choice_lab::strategy::recipe::Recipe;
+use choice_lab::strategy::recipe::Trial;
 use choice_lab::training::settings::Settings;
 use combined_network::task::Task;
 use std::path::Path;
@@ -16,7 +16,7 @@ pub fn settings(backend: Backend, strategy: Strategy, steps: usize) -> Settings 
         task: Some(Task::A),
         seed: 3,
         steps,
-        recipe: Recipe::new(strategy, Task::A),
+        recipe: Trial::all(strategy, Some(Task::A))[0].recipe,
     }
 }
 

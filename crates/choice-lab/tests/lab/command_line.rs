@@ -19,7 +19,7 @@ fn mistakes_are_named() {
     let cases: [(&str, &[&str]); 13] = [
         ("--backend abacus", &["abacus", "flex"]),
         ("--strategy hope", &["hope", "free-energy"]),
-        ("train --task e", &["--task"]),
+        ("train --task g", &["--task"]),
         ("--steps 0", &["--steps", "from 1"]),
         ("--steps 1.5", &["--steps"]),
         ("--lr -1", &["--lr", "greater than 0"]),

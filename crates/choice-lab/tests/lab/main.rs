@@ -22,6 +22,7 @@ mod strategies;
 mod table_errors;
 mod tampered;
 mod training;
+mod trials;
 mod wrapped;
 
 use choice_lab::place::backend::Backend;

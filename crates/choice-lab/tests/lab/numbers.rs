@@ -148,7 +148,7 @@ fn a_weight_that_is_no_number_is_named_by_predict() {
 #[test]
 fn rows_beyond_all_numbers_are_named_by_predict() {
     let folder = tempdir().expect("a folder");
-    let line = format!("train --out run --steps 5 --backend {}", first());
+    let line = format!("train --out run --steps 5 --lr 1 --backend {}", first());
     succeed(folder.path(), &line);
     fs::write(folder.path().join("rows.csv"), "x1,x2\n1,2\n3e38,3e38\n").expect("a file");
     let error = refuse(folder.path(), "predict --model run --input rows.csv");

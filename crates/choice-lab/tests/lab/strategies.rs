@@ -53,7 +53,9 @@ fn close(a: f32, b: f32) -> bool {
 
 #[test]
 fn every_strategy_but_the_rounded_index_trains_the_classifier() {
-    for &strategy in Strategy::value_variants() {
+    let asked = Strategy::value_variants().iter();
+    // The oracle's classes come from elsewhere.
+    for &strategy in asked.filter(|strategy| **strategy != Strategy::Oracle) {
         let (cost, logits, values) = gradients(strategy, 3);
         assert!(cost.is_finite(), "{strategy:?}");
         // Without any, be it 0, Burn's autodiff would keep every step's graph.
@@ -81,11 +83,11 @@ fn the_exact_strategies_weigh_every_class() {
     assert!(close(values[1], 2.0) && values[2] == 0.0, "{values:?}");
 }
 
-/// The recommended strategy begins as the free energy and ends at a twentieth of its temperature.
+/// The recommended strategy begins as the free energy and ends, from half of its steps on, at a twentieth of its temperature.
 #[test]
 fn the_recommended_temperature_falls() {
     let p: f32 = 0.359_170_2;
-    for (step, temperature) in [(0, 0.1), (STEPS, 0.005)] {
+    for (step, temperature) in [(0, 0.1), (STEPS / 2, 0.005), (STEPS, 0.005)] {
         let (cost, ..) = gradients(Strategy::Auto, step);
         assert!(close(cost, 1.0 - temperature * p.ln()), "{step}: {cost}");
     }

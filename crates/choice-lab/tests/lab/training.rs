@@ -4,9 +4,8 @@ use crate::common::settings;
 use crate::run;
 use choice_lab::place::backend::Backend;
 use choice_lab::strategy::names::Strategy;
-use choice_lab::strategy::recipe::Recipe;
 use clap::ValueEnum;
-use combined_network::task::{NOISE_FLOOR, Task};
+use combined_network::task::NOISE_FLOOR;
 
 #[test]
 fn every_strategy_trains_on_every_backend() {
@@ -77,9 +76,8 @@ fn the_default_strategy_solves_the_first_task() {
 /// The literal answer ends where a straight line begins, or worse.
 #[test]
 fn the_greedy_score_fails() {
-    let recipe = Recipe::new(Strategy::GreedyScore, Task::A);
     let settings = settings(Backend::compiled()[0], Strategy::GreedyScore, 1000);
-    let run = run(choice_lab::training::settings::Settings { recipe, ..settings });
+    let run = run(settings);
     assert!(
         run.report.test_mse > 0.5 * run.report.baseline_mse,
         "{:?}",
