@@ -66,3 +66,39 @@ pub(crate) fn enter<R: Region>(path: Path, region: R) {
         _ => region.run_portable(),
     }
 }
+
+/// Makes a function that is inlined where the instruction set asks for it, and a call where the lanes have
+/// [`CALLS`](super::vector::Vector::CALLS): its code is then there once for each type of numbers, not once for each kernel.
+macro_rules! shared {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident<$B:ident: Backend, $A:ident: Real $(, const $N:ident: usize)?>(
+        $($argument:ident: $type:ty),* $(,)?
+    ) $(-> $result:ty)? $body:block) => {
+        $crate::lanes::region::shared! { @make ($A::Lanes::<$B>::CALLS) ($(#[$meta])*) ($vis) $name
+            (<$B: Backend, $A: Real $(, const $N: usize)?>) (<$B, $A $(, $N)?>) ($($argument: $type),*) ($(-> $result)?) $body }
+    };
+    ($(#[$meta:meta])* $vis:vis fn $name:ident<$V:ident: Vector>(
+        $($argument:ident: $type:ty),* $(,)?
+    ) $(-> $result:ty)? $body:block) => {
+        $crate::lanes::region::shared! { @make ($V::CALLS) ($(#[$meta])*) ($vis) $name
+            (<$V: Vector>) (<$V>) ($($argument: $type),*) ($(-> $result)?) $body }
+    };
+    (@make ($calls:expr) ($($meta:tt)*) ($vis:vis) $name:ident ($($generics:tt)*) ($($parameters:tt)*)
+        ($($argument:ident: $type:ty),*) ($($result:tt)*) $body:block) => {
+        $($meta)*
+        #[inline(always)]
+        $vis fn $name $($generics)* ($($argument: $type),*) $($result)* {
+            #[inline(always)]
+            fn inlined $($generics)* ($($argument: $type),*) $($result)* $body
+            #[inline(never)]
+            fn called $($generics)* ($($argument: $type),*) $($result)* {
+                inlined::$($parameters)*($($argument),*)
+            }
+            if $calls {
+                called::$($parameters)*($($argument),*)
+            } else {
+                inlined::$($parameters)*($($argument),*)
+            }
+        }
+    };
+}
+pub(crate) use shared;

@@ -42,6 +42,9 @@ pub trait Real:
 
     /// 0
     const ZERO: Self;
+    /// -0
+    #[doc(hidden)]
+    const NEG_ZERO: Self;
     /// 1
     const ONE: Self;
     /// The largest finite number.
@@ -163,8 +166,8 @@ pub trait Vector:
     type Mask: Copy;
     /// As many lanes of `f64`.
     type Wide: Vector<Scalar = f64>;
-    /// Whether `exp` and `ln` are calls: on the portable path, which is there to be right rather than fast, their code would
-    /// otherwise make up most of the library.
+    /// Whether `exp` and `ln` are calls, and the loops over a row take one vector at a time: on the portable path, which is there to
+    /// be right rather than fast, their code would otherwise make up most of the library.
     const CALLS: bool = false;
     /// Number of lanes, a power of two, at most [`MAX_LANES`].
     const LANES: usize;

@@ -9,7 +9,7 @@
 use super::philox::{GROUP, fill, philox_block, words};
 use super::seed::Seed;
 use crate::lanes::pack::{Pack, UNROLL};
-use crate::lanes::region::Region;
+use crate::lanes::region::{Region, shared};
 use crate::lanes::vector::{Backend, Real, Vector};
 use crate::row::element::Element;
 use crate::row::frame::{Number, Shape, region};
@@ -53,6 +53,13 @@ fn long_draw(bits: u32, more: u32) -> f64 {
     -(f64::from(!bits) + (f64::from(!more) + 0.5) / PARTS) / PARTS
 }
 
+shared! {
+    /// Gumbel numbers of draws.
+    pub(crate) fn gumbel_of<V: Vector>(draw: V) -> V {
+        V::Scalar::gumbel(draw)
+    }
+}
+
 /// The noise of the elements of the blocks from `block` on.
 #[inline(always)]
 fn group<V: Vector>(kind: Noise, seed: Seed, block: u64) -> [V::Scalar; DRAWS] {
@@ -72,7 +79,11 @@ fn group<V: Vector>(kind: Noise, seed: Seed, block: u64) -> [V::Scalar; DRAWS] {
             lengthen(seed, block, words, &mut noise);
         }
     }
-    if kind == Noise::Gumbel {
+    if kind == Noise::Gumbel && V::CALLS {
+        for pack in noise.chunks_exact_mut(V::LANES) {
+            gumbel_of(V::load(pack)).overwrite(pack);
+        }
+    } else if kind == Noise::Gumbel {
         for pack in noise.chunks_exact_mut(UNROLL * V::LANES) {
             V::Scalar::gumbel(Pack::<V, UNROLL>::load(pack)).overwrite(pack);
         }

@@ -7,7 +7,7 @@
 use super::kernels::kernels;
 use crate::lanes::pack::Pack;
 use crate::lanes::reduce::min_lanes;
-use crate::lanes::region::Region;
+use crate::lanes::region::{Region, shared};
 use crate::lanes::vector::{Backend, Real, Vector};
 use crate::row::access::{get, lanes, put};
 use crate::row::special::{Kind, fill, is_constant, max_and_nan, put_stats, stored_max};
@@ -55,9 +55,8 @@ struct Piece<A> {
     full: usize,
 }
 
-impl<A: Real> Piece<A> {
-    #[inline(always)]
-    fn at<B: Backend>(x: &[A], base: A, offset: A, k: A) -> Self {
+shared! {
+    fn piece<B: Backend, A: Real>(x: &[A], base: A, offset: A, k: A) -> Piece<A> {
         let mut sum = Sum::<A::Lanes<B>>::new();
         let (mut positive, mut full) = (0, 0);
         lanes!(A::Lanes<B>, x.len(), |i, len, U| {
@@ -74,7 +73,9 @@ impl<A: Real> Piece<A> {
             full,
         }
     }
+}
 
+impl<A: Real> Piece<A> {
     /// How far the threshold moves until this piece's line reaches the sum.
     #[inline(always)]
     fn step(&self) -> A {
@@ -97,7 +98,7 @@ fn search<B: Backend, A: Real>(x: &[A], least: A, most: A, k: A) -> (A, A) {
     // The piece whose line was followed to where the search is; none after a halving.
     let mut line: Option<Piece<A>> = None;
     for _ in 0..MOST_PASSES {
-        let piece = Piece::at::<B>(x, base, A::ZERO, k);
+        let piece = piece::<B, A>(x, base, A::ZERO, k);
         if piece.rest == A::ZERO || line.is_some_and(|line| piece.same_as(&line)) {
             break;
         }
@@ -128,7 +129,7 @@ fn search<B: Backend, A: Real>(x: &[A], least: A, most: A, k: A) -> (A, A) {
         }
     }
     let mut offset = A::ZERO;
-    let mut before = Piece::at::<B>(x, base, offset, k);
+    let mut before = piece::<B, A>(x, base, offset, k);
     for _ in 0..CORRECTIONS {
         if before.rest == A::ZERO {
             break;
@@ -143,7 +144,7 @@ fn search<B: Backend, A: Real>(x: &[A], least: A, most: A, k: A) -> (A, A) {
             } else {
                 before.rest / A::from_f64(x.len() as f64)
             };
-        let piece = Piece::at::<B>(x, base, offset, k);
+        let piece = piece::<B, A>(x, base, offset, k);
         if piece.same_as(&before) {
             break;
         }
@@ -163,7 +164,7 @@ fn allowed<B: Backend, A: Real>(x: &[A]) -> (A, usize) {
         count += Pack::<A::Lanes<B>, U>::bits(inside).count_ones() as usize;
         let finite = Pack::select(inside, x, Pack::splat(A::INFINITY));
         least = finite.fold(|a, b| a.min(b)).min(least);
-    });
+    } folded);
     (min_lanes(least), count)
 }
 
@@ -217,7 +218,7 @@ impl<A: Real> Region for Forward<'_, A> {
                 continue;
             }
             let (base, offset) = search::<B, A>(x, least, most, k);
-            let free = Piece::at::<B>(x, base, offset, k).free;
+            let free = piece::<B, A>(x, base, offset, k).free;
             lanes!(A::Lanes<B>, n, |i, k, U| {
                 let p = clipped(get::<B, A, U>(x, i, k, A::NEG_INFINITY), base, offset);
                 put::<B, A, U>(probs, i, k, p);

@@ -83,7 +83,7 @@ impl<A: Real> Forward<'_, A> {
             for f in f.0 {
                 nan = A::Lanes::<B>::or(nan, f.is_nan());
             }
-        } flush { sum.flush() });
+        } folded flush { sum.flush() });
         let normaliser = sum.total();
         let lowest = min_lanes(lowest);
         if normaliser.is_nan() || A::Lanes::<B>::bits(nan) != 0 {
@@ -103,7 +103,7 @@ impl<A: Real> Forward<'_, A> {
             let excess = excess(f, lowest, inverse_temperature);
             mean.add(z.exp() * exp_m1(none - excess));
             most = (z - excess).fold(|a, b| a.max(b)).max(most);
-        } flush { mean.flush() });
+        } folded flush { mean.flush() });
         let s = mean.total().to_f64() / normaliser.to_f64();
         if s > -0.5 {
             let value = A::from_f64(lowest.to_f64() - temperature * s.ln_1p());

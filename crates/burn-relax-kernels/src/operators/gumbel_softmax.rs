@@ -56,7 +56,7 @@ impl<A: Real> Region for Soft<'_, A> {
                 let z = head.exponent(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
                 let score = score(z, get::<B, A, U>(scratch, i, k, A::ZERO));
                 largest = score.fold(|a, b| a.max(b)).max(largest);
-            });
+            } folded);
             let largest = max_lanes(largest);
             let row = (x, &*scratch);
             let perturbed = Perturbed::new::<B>(head, row, largest, inverse_temperature);

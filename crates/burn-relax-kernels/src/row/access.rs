@@ -71,30 +71,59 @@ pub(crate) const SUM_BLOCK: usize = 16 * UNROLL;
 /// Loops over a row: `lanes!(V, n, |i, k, U| { the values i..i + k, in U vectors })`, with `U` [`UNROLL`] as long as as many
 /// vectors are left and 1 for the rest, of which the last may be partial. A block after `flush` runs after every
 /// [`SUM_BLOCK`] vectors and at the end.
+///
+/// Where `V` has [`CALLS`](Vector::CALLS), the block is there once, for one vector: its registers are as many as the processor has,
+/// and the code of [`UNROLL`] vectors would be four fifths of the path. The sums still add the vectors that belong together as one: the
+/// block after `flush` runs behind each such group, and once more where it runs elsewhere (see [`Sum`](super::sums::Sum)). `folded`
+/// after the block says that it folds its `U` vectors itself, and is for `U` vectors everywhere.
 macro_rules! lanes {
     ($V:ty, $n:expr, |$i:ident, $k:ident, $U:ident| $body:block) => {{
         let end: usize = $n;
         let mut $i = 0usize;
-        $crate::row::access::lanes!(@loop $V, end, $i, $k, $U, $body);
+        if <$V as $crate::lanes::vector::Vector>::CALLS {
+            $crate::row::access::lanes!(@single $V, end, $i, $k, $U, $body);
+        } else {
+            $crate::row::access::lanes!(@loop $V, end, $i, $k, $U, $body, {});
+        }
     }};
-    ($V:ty, $n:expr, |$i:ident, $k:ident, $U:ident| $body:block flush $flush:block) => {{
+    ($V:ty, $n:expr, |$i:ident, $k:ident, $U:ident| $body:block folded) => {{
+        let end: usize = $n;
+        let mut $i = 0usize;
+        $crate::row::access::lanes!(@loop $V, end, $i, $k, $U, $body, {});
+    }};
+    ($V:ty, $n:expr, |$i:ident, $k:ident, $U:ident| $body:block flush $flush:block) => {
+        $crate::row::access::lanes!(@blocks $V, $n, $i, end, {
+            if <$V as $crate::lanes::vector::Vector>::CALLS {
+                while $i < end {
+                    let vectors = $crate::row::access::group::<$V>(end - $i);
+                    let group = end.min($i + vectors * <$V as $crate::lanes::vector::Vector>::LANES);
+                    $crate::row::access::lanes!(@single $V, group, $i, $k, $U, $body);
+                    $flush
+                }
+            } else {
+                $crate::row::access::lanes!(@loop $V, end, $i, $k, $U, $body, {});
+            }
+        }, $flush)
+    };
+    ($V:ty, $n:expr, |$i:ident, $k:ident, $U:ident| $body:block folded flush $flush:block) => {
+        $crate::row::access::lanes!(@blocks $V, $n, $i, end, {
+            $crate::row::access::lanes!(@loop $V, end, $i, $k, $U, $body, {
+                if <$V as $crate::lanes::vector::Vector>::CALLS $flush
+            });
+        }, $flush)
+    };
+    (@blocks $V:ty, $n:expr, $i:ident, $end:ident, $loop:block, $flush:block) => {{
         let length: usize = $n;
         let block = <$V as $crate::lanes::vector::Vector>::LANES * $crate::row::access::SUM_BLOCK;
         let mut $i = 0usize;
         while $i < length {
-            let end = if length - $i > block { $i + block } else { length };
-            $crate::row::access::lanes!(@loop $V, end, $i, $k, $U, $body);
-            $i = end;
+            let $end = if length - $i > block { $i + block } else { length };
+            $loop
+            $i = $end;
             $flush
         }
     }};
-    (@loop $V:ty, $end:ident, $i:ident, $k:ident, $U:ident, $body:block) => {
-        while $end - $i >= <$V as $crate::lanes::vector::Vector>::LANES * $crate::lanes::pack::UNROLL {
-            const $U: usize = $crate::lanes::pack::UNROLL;
-            let $k = <$V as $crate::lanes::vector::Vector>::LANES * $U;
-            $body
-            $i += $k;
-        }
+    (@single $V:ty, $end:ident, $i:ident, $k:ident, $U:ident, $body:block) => {
         while $i < $end {
             const $U: usize = 1;
             let $k = ($end - $i).min(<$V as $crate::lanes::vector::Vector>::LANES);
@@ -102,12 +131,34 @@ macro_rules! lanes {
             $i += $k;
         }
     };
+    (@loop $V:ty, $end:ident, $i:ident, $k:ident, $U:ident, $body:block, $after:block) => {
+        while $end - $i >= <$V as $crate::lanes::vector::Vector>::LANES * $crate::lanes::pack::UNROLL {
+            const $U: usize = $crate::lanes::pack::UNROLL;
+            let $k = <$V as $crate::lanes::vector::Vector>::LANES * $U;
+            $body
+            $i += $k;
+            $after
+        }
+        while $i < $end {
+            const $U: usize = 1;
+            let $k = ($end - $i).min(<$V as $crate::lanes::vector::Vector>::LANES);
+            $body
+            $i += $k;
+            $after
+        }
+    };
 }
 pub(crate) use lanes;
 
+/// Vectors that are summed as one at the begin of `left` values.
+#[inline(always)]
+pub(crate) fn group<V: Vector>(left: usize) -> usize {
+    if left >= V::LANES * UNROLL { UNROLL } else { 1 }
+}
+
 /// As [`lanes!`], the block being what the row holds there: writes it, and gives the row, which is full then.
 macro_rules! filled {
-    ($B:ty, $A:ty, $row:expr, |$i:ident, $k:ident, $U:ident| $body:block $(flush $flush:block)?) => {{
+    ($B:ty, $A:ty, $row:expr, |$i:ident, $k:ident, $U:ident| $body:block $($more:tt)*) => {{
         let row: &mut [core::mem::MaybeUninit<$A>] = $row;
         $crate::row::access::lanes!(<$A as $crate::lanes::vector::Real>::Lanes<$B>, row.len(), |$i, $k, $U| {
             // A loop of its own, so that no `continue` of the block can leave out a value.
@@ -116,7 +167,7 @@ macro_rules! filled {
                 break $body;
             };
             $crate::row::access::put::<$B, $A, $U>(row, $i, $k, vectors);
-        } $(flush $flush)?);
+        } $($more)*);
         // SAFETY: the loop has written every value from 0 to the length of the row.
         unsafe { row.assume_init_mut() }
     }};

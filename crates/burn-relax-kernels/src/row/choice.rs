@@ -3,20 +3,22 @@
 use super::access::{get, lanes};
 use super::special::{Kind, fill, max_and_nan, put_stats};
 use crate::lanes::pack::Pack;
+use crate::lanes::region::shared;
 use crate::lanes::vector::{Backend, Real, Vector};
 use core::mem::MaybeUninit;
 
-/// Index of the first entry equal to `largest`, 0 if there is none.
-#[inline(always)]
-pub(crate) fn first_equal<B: Backend, A: Real>(x: &[A], largest: A) -> usize {
-    lanes!(A::Lanes<B>, x.len(), |i, k, U| {
-        let bits =
-            Pack::<A::Lanes<B>, U>::bits(get::<B, A, U>(x, i, k, A::NAN).eq(Pack::splat(largest)));
-        if bits != 0 {
-            return i + bits.trailing_zeros() as usize;
-        }
-    });
-    0
+shared! {
+    /// Index of the first entry equal to `largest`, 0 if there is none.
+    pub(crate) fn first_equal<B: Backend, A: Real>(x: &[A], largest: A) -> usize {
+        lanes!(A::Lanes<B>, x.len(), |i, k, U| {
+            let bits =
+                Pack::<A::Lanes<B>, U>::bits(get::<B, A, U>(x, i, k, A::NAN).eq(Pack::splat(largest)));
+            if bits != 0 {
+                return i + bits.trailing_zeros() as usize;
+            }
+        });
+        0
+    }
 }
 
 /// Index of the first NaN, 0 if there is none.

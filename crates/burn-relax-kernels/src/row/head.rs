@@ -4,6 +4,7 @@ use super::access::{get, lanes, poke};
 use super::special::{is_constant, row_max, stored_max};
 use super::sums::{Mean, Sum, dominated, inverse, residual, unless_zero};
 use crate::lanes::pack::Pack;
+use crate::lanes::region::shared;
 use crate::lanes::vector::{Backend, Real, Vector};
 
 /// `1 / temperature`, kept positive and finite so that `-inf` and 0 stay what they are when multiplied by it.
@@ -75,14 +76,15 @@ impl<A: Real> Head<A> {
     }
 }
 
-/// The sum of the unnormalised weights.
-#[inline(always)]
-pub(crate) fn wide_normaliser<B: Backend, A: Real>(head: &Head<A>, x: &[A]) -> f64 {
-    let mut sum = Sum::<A::Lanes<B>>::new();
-    lanes!(A::Lanes<B>, x.len(), |i, k, U| {
-        sum.add(head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY)));
-    } flush { sum.flush() });
-    sum.wide_total()
+shared! {
+    /// The sum of the unnormalised weights.
+    pub(crate) fn wide_normaliser<B: Backend, A: Real>(head: &Head<A>, x: &[A]) -> f64 {
+        let mut sum = Sum::<A::Lanes<B>>::new();
+        lanes!(A::Lanes<B>, x.len(), |i, k, U| {
+            sum.add(head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY)));
+        } flush { sum.flush() });
+        sum.wide_total()
+    }
 }
 
 /// Head and normaliser of a row, and `ln` of the latter, 0 where nothing can be chosen.
@@ -98,34 +100,36 @@ pub(crate) fn normalisers<B: Backend, A: Real>(x: &[A], scale: A) -> (Head<A>, A
     (head, normaliser, log)
 }
 
-/// Replaces the weights `w` in a row by `w / W (g - mean) / T`, `W` their sum.
-#[inline(always)]
-pub(crate) fn soft_gradient<B: Backend, A: Real>(
-    weights: &mut [A],
-    g: &[A],
-    mean: &Mean<A::Lanes<B>>,
-    inverse_temperature: A,
-) {
-    let (zero, total, about) = (A::ZERO, mean.weight(), mean.value());
-    let rest = if dominated(total) {
-        residual::<B, A>(weights, g, about)
-    } else {
-        zero
-    };
-    let factor = inverse(total) * inverse_temperature;
-    lanes!(A::Lanes<B>, g.len(), |i, k, U| {
-        let w = get::<B, A, U>(weights, i, k, zero);
-        let g = get::<B, A, U>(g, i, k, zero);
-        let d = w * ((g - Pack::splat(about)) - Pack::splat(rest)) * Pack::splat(factor);
-        poke(weights, i, k, unless_zero(w, d));
-    });
+shared! {
+    /// Replaces the weights `w` in a row by `w / W (g - mean) / T`, `W` their sum.
+    pub(crate) fn soft_gradient<B: Backend, A: Real>(
+        weights: &mut [A],
+        g: &[A],
+        mean: &Mean<A::Lanes<B>>,
+        inverse_temperature: A,
+    ) {
+        let (zero, total, about) = (A::ZERO, mean.weight(), mean.value());
+        let rest = if dominated(total) {
+            residual::<B, A>(weights, g, about)
+        } else {
+            zero
+        };
+        let factor = inverse(total) * inverse_temperature;
+        lanes!(A::Lanes<B>, g.len(), |i, k, U| {
+            let w = get::<B, A, U>(weights, i, k, zero);
+            let g = get::<B, A, U>(g, i, k, zero);
+            let d = w * ((g - Pack::splat(about)) - Pack::splat(rest)) * Pack::splat(factor);
+            poke(weights, i, k, unless_zero(w, d));
+        });
+    }
 }
 
-/// Multiplies a row by one factor.
-#[inline(always)]
-pub(crate) fn scale<B: Backend, A: Real>(row: &mut [A], factor: A) {
-    lanes!(A::Lanes<B>, row.len(), |i, k, U| {
-        let e = get::<B, A, U>(row, i, k, A::ZERO);
-        poke(row, i, k, e * Pack::splat(factor));
-    });
+shared! {
+    /// Multiplies a row by one factor.
+    pub(crate) fn scale<B: Backend, A: Real>(row: &mut [A], factor: A) {
+        lanes!(A::Lanes<B>, row.len(), |i, k, U| {
+            let e = get::<B, A, U>(row, i, k, A::ZERO);
+            poke(row, i, k, e * Pack::splat(factor));
+        });
+    }
 }

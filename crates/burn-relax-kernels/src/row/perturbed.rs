@@ -6,6 +6,7 @@ use super::race::score;
 use super::special::stored_max;
 use super::sums::lost;
 use crate::lanes::reduce::max_lanes;
+use crate::lanes::region::shared;
 use crate::lanes::vector::{Backend, Real, Vector};
 
 /// From this inverse temperature on, what rounding took from the largest score makes a difference of more than a hundredth in all
@@ -37,13 +38,7 @@ impl<A: Real> Perturbed<A> {
             inverse_temperature,
         };
         if inverse_temperature.to_f64() >= COLD {
-            let mut most = A::Lanes::<B>::splat(A::NEG_INFINITY);
-            lanes!(A::Lanes<B>, x.len(), |i, k, U| {
-                let x = get::<B, A, U>(x, i, k, A::NEG_INFINITY);
-                let gap = row.gap(x, get::<B, A, U>(noise, i, k, A::ZERO));
-                most = gap.fold(|a, b| a.max(b)).max(most);
-            });
-            let most = max_lanes(most);
+            let most = largest_gap::<B, A>(&row, x, noise);
             row.rest = if most > A::NEG_INFINITY {
                 most
             } else {
@@ -79,5 +74,18 @@ impl<A: Real> Perturbed<A> {
         } else {
             self.max
         }
+    }
+}
+
+shared! {
+    /// The largest of the gaps of a row.
+    fn largest_gap<B: Backend, A: Real>(row: &Perturbed<A>, x: &[A], noise: &[A]) -> A {
+        let mut most = A::Lanes::<B>::splat(A::NEG_INFINITY);
+        lanes!(A::Lanes<B>, x.len(), |i, k, U| {
+            let x = get::<B, A, U>(x, i, k, A::NEG_INFINITY);
+            let gap = row.gap(x, get::<B, A, U>(noise, i, k, A::ZERO));
+            most = gap.fold(|a, b| a.max(b)).max(most);
+        } folded);
+        max_lanes(most)
     }
 }

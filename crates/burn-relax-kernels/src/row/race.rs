@@ -9,7 +9,9 @@ use super::access::{filled, get};
 use super::head::Head;
 use crate::lanes::pack::Pack;
 use crate::lanes::reduce::max_lanes;
+use crate::lanes::region::shared;
 use crate::lanes::vector::{Backend, Real, Vector};
+use crate::noise::fill::gumbel_of;
 use core::mem::MaybeUninit;
 
 /// `z + noise`, and `-inf` where `z` is that, whatever the noise.
@@ -41,33 +43,34 @@ fn bound<V: Vector>(draw: V) -> V {
     ln_2 - ln_2 * binary
 }
 
-/// The largest `z + G` of a row without NaN and the lowest index that has it, `-inf` and 0 if every entry is forbidden.
-///
-/// `draws` are the uniform numbers that the row's noise is made from, `bounds` is scratch of the row's length.
-#[inline(always)]
-pub(crate) fn winner<B: Backend, A: Real>(
-    head: &Head<A>,
-    x: &[A],
-    draws: &[A],
-    bounds: &mut [MaybeUninit<A>],
-) -> (A, usize) {
-    let n = x.len();
-    let mut largest = A::Lanes::<B>::splat(A::NEG_INFINITY);
-    let bounds = filled!(B, A, &mut bounds[..n], |i, k, U| {
-        let z = head.exponent(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
-        let most = z + bound(get::<B, A, U>(draws, i, k, A::from_f64(0.5)));
-        largest = most.fold(|a, b| a.max(b)).max(largest);
-        most
-    });
-    let mut bar = max_lanes(largest) - A::from_f64(NEAR);
-    loop {
-        let (best, index) = best_above::<B, A>(head, x, draws, bounds, bar);
-        let reached = best - A::from_f64(SLACK);
-        // Whoever was passed over is below the bar. If the best is not above it, its own score is the bar of a second round.
-        if reached >= bar || best == A::NEG_INFINITY {
-            return (best, index);
+shared! {
+    /// The largest `z + G` of a row without NaN and the lowest index that has it, `-inf` and 0 if every entry is forbidden.
+    ///
+    /// `draws` are the uniform numbers that the row's noise is made from, `bounds` is scratch of the row's length.
+    pub(crate) fn winner<B: Backend, A: Real>(
+        head: &Head<A>,
+        x: &[A],
+        draws: &[A],
+        bounds: &mut [MaybeUninit<A>],
+    ) -> (A, usize) {
+        let n = x.len();
+        let mut largest = A::Lanes::<B>::splat(A::NEG_INFINITY);
+        let bounds = filled!(B, A, &mut bounds[..n], |i, k, U| {
+            let z = head.exponent(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
+            let most = z + bound(get::<B, A, U>(draws, i, k, A::from_f64(0.5)));
+            largest = most.fold(|a, b| a.max(b)).max(largest);
+            most
+        } folded);
+        let mut bar = max_lanes(largest) - A::from_f64(NEAR);
+        loop {
+            let (best, index) = best_above::<B, A>(head, x, draws, bounds, bar);
+            let reached = best - A::from_f64(SLACK);
+            // Whoever was passed over is below the bar. If the best is not above it, its own score is the bar of a second round.
+            if reached >= bar || best == A::NEG_INFINITY {
+                return (best, index);
+            }
+            bar = reached;
         }
-        bar = reached;
     }
 }
 
@@ -88,8 +91,8 @@ fn best_above<B: Backend, A: Real>(
         let most = get::<B, A, 1>(bounds, i, k, A::NEG_INFINITY);
         if Pack::<A::Lanes<B>, 1>::bits(most.not_lt(Pack::splat(bar))) != 0 {
             let z = head.exponent(get::<B, A, 1>(x, i, k, A::NEG_INFINITY));
-            let draw = get::<B, A, 1>(draws, i, k, A::from_f64(0.5));
-            let score = score(z, A::gumbel(draw));
+            let [draw] = get::<B, A, 1>(draws, i, k, A::from_f64(0.5)).0;
+            let score = score(z, Pack([gumbel_of(draw)]));
             let largest = max_lanes(score);
             if largest > best {
                 let first = Pack::<A::Lanes<B>, 1>::bits(score.eq(Pack::splat(largest)));

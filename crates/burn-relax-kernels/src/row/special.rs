@@ -12,6 +12,7 @@
 
 use super::access::{get, lanes, prefetch};
 use crate::lanes::reduce::max_lanes;
+use crate::lanes::region::shared;
 use crate::lanes::vector::{Backend, Real, Vector};
 use core::mem::MaybeUninit;
 
@@ -76,31 +77,33 @@ pub(crate) fn fill<A: Real>(out: &mut [MaybeUninit<A>], value: A) {
     out.fill(MaybeUninit::new(value));
 }
 
-/// The largest value of a row, NaN passed over; `-inf` if there is none.
-#[inline(always)]
-pub(crate) fn row_max<B: Backend, A: Real>(row: &[A]) -> A {
-    let mut best = A::Lanes::<B>::splat(A::NEG_INFINITY);
-    lanes!(A::Lanes<B>, row.len(), |i, k, U| {
-        prefetch(row, i, k);
-        best = get::<B, A, U>(row, i, k, A::NEG_INFINITY)
-            .fold(|a, b| a.max(b))
-            .max(best);
-    });
-    max_lanes(best)
+shared! {
+    /// The largest value of a row, NaN passed over; `-inf` if there is none.
+    pub(crate) fn row_max<B: Backend, A: Real>(row: &[A]) -> A {
+        let mut best = A::Lanes::<B>::splat(A::NEG_INFINITY);
+        lanes!(A::Lanes<B>, row.len(), |i, k, U| {
+            prefetch(row, i, k);
+            best = get::<B, A, U>(row, i, k, A::NEG_INFINITY)
+                .fold(|a, b| a.max(b))
+                .max(best);
+        } folded);
+        max_lanes(best)
+    }
 }
 
-/// The largest value of a row, NaN passed over, and whether there is a NaN.
-#[inline(always)]
-pub(crate) fn max_and_nan<B: Backend, A: Real>(x: &[A]) -> (A, bool) {
-    let mut best = A::Lanes::<B>::splat(A::NEG_INFINITY);
-    let mut nan = best.is_nan();
-    lanes!(A::Lanes<B>, x.len(), |i, k, U| {
-        prefetch(x, i, k);
-        let x = get::<B, A, U>(x, i, k, A::NEG_INFINITY);
-        best = x.fold(|a, b| a.max(b)).max(best);
-        for v in x.0 {
-            nan = A::Lanes::<B>::or(nan, v.is_nan());
-        }
-    });
-    (max_lanes(best), A::Lanes::<B>::bits(nan) != 0)
+shared! {
+    /// The largest value of a row, NaN passed over, and whether there is a NaN.
+    pub(crate) fn max_and_nan<B: Backend, A: Real>(x: &[A]) -> (A, bool) {
+        let mut best = A::Lanes::<B>::splat(A::NEG_INFINITY);
+        let mut nan = best.is_nan();
+        lanes!(A::Lanes<B>, x.len(), |i, k, U| {
+            prefetch(x, i, k);
+            let x = get::<B, A, U>(x, i, k, A::NEG_INFINITY);
+            best = x.fold(|a, b| a.max(b)).max(best);
+            for v in x.0 {
+                nan = A::Lanes::<B>::or(nan, v.is_nan());
+            }
+        } folded);
+        (max_lanes(best), A::Lanes::<B>::bits(nan) != 0)
+    }
 }

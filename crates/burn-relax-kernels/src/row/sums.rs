@@ -2,13 +2,21 @@
 
 use super::access::{get, lanes};
 use crate::lanes::pack::Pack;
+use crate::lanes::region::shared;
 use crate::lanes::vector::{Backend, Real, Vector};
 
 /// A sum in two levels.
+///
+/// The vectors of a group are added to each other first, by halves. Where the loops take one vector at a time, `flush` ends a group if
+/// anything was added since the last one.
 #[derive(Clone, Copy)]
 pub(crate) struct Sum<V> {
     inner: V,
     outer: V,
+    /// Of a group: the vectors whose turn it is to be added to, and the others.
+    halves: [V; 2],
+    /// Whether a group has begun.
+    begun: bool,
 }
 
 impl<V: Vector> Sum<V> {
@@ -18,11 +26,33 @@ impl<V: Vector> Sum<V> {
         Sum {
             inner: zero,
             outer: zero,
+            halves: Self::no_halves(),
+            begun: false,
         }
+    }
+    /// Negative zeros: adding one changes nothing, not even the sign of a zero.
+    #[inline(always)]
+    fn no_halves() -> [V; 2] {
+        [V::splat(V::Scalar::NEG_ZERO); 2]
     }
     #[inline(always)]
     pub(crate) fn add<const U: usize>(&mut self, x: Pack<V, U>) {
-        self.inner = self.inner + x.fold(|a, b| a + b);
+        if V::CALLS {
+            for x in x.0 {
+                let [half, other] = self.halves;
+                self.halves = [other, half + x];
+            }
+            self.begun = true;
+        } else {
+            self.inner = self.inner + x.fold(|a, b| a + b);
+        }
+    }
+    /// As adding zeros, where [`add`](Self::add) is not called for all vectors of a row.
+    #[inline(always)]
+    pub(crate) fn skip(&mut self) {
+        let [half, other] = self.halves;
+        self.halves = [other, half];
+        self.begun = true;
     }
     /// Adds the products `a b`, each without a rounding of its own.
     #[inline(always)]
@@ -30,9 +60,17 @@ impl<V: Vector> Sum<V> {
         for (a, b) in a.0.into_iter().zip(b.0) {
             self.inner = a.mul_add(b, self.inner);
         }
+        self.begun = true;
     }
     #[inline(always)]
     pub(crate) fn flush(&mut self) {
+        if V::CALLS && self.begun {
+            let [a, b] = self.halves;
+            self.inner = self.inner + (a + b);
+            self.halves = Self::no_halves();
+            self.begun = false;
+            return;
+        }
         self.outer = self.outer + self.inner;
         self.inner = V::splat(V::Scalar::ZERO);
     }
@@ -112,6 +150,12 @@ impl<V: Vector> Mean<V> {
         self.weighted.add(unless_zero(w, w * g));
         self.weights.add(w);
     }
+    /// See [`Sum::skip`].
+    #[inline(always)]
+    pub(crate) fn skip(&mut self) {
+        self.weighted.skip();
+        self.weights.skip();
+    }
     #[inline(always)]
     pub(crate) fn flush(&mut self) {
         self.weighted.flush();
@@ -141,15 +185,16 @@ pub(crate) fn dominated<A: Real>(normaliser: A) -> bool {
     normaliser < A::from_f64(4.0)
 }
 
-/// What `about`, a mean of `g`, is off by: the mean of what `g` differs from it. Small products have small roundings.
-#[inline(always)]
-pub(crate) fn residual<B: Backend, A: Real>(w: &[A], g: &[A], about: A) -> A {
-    let mut rest = Mean::<A::Lanes<B>>::new();
-    lanes!(A::Lanes<B>, w.len(), |i, k, U| {
-        let w = get::<B, A, U>(w, i, k, A::ZERO);
-        rest.add(w, get::<B, A, U>(g, i, k, A::ZERO) - Pack::splat(about));
-    } flush { rest.flush() });
-    rest.value()
+shared! {
+    /// What `about`, a mean of `g`, is off by: the mean of what `g` differs from it. Small products have small roundings.
+    pub(crate) fn residual<B: Backend, A: Real>(w: &[A], g: &[A], about: A) -> A {
+        let mut rest = Mean::<A::Lanes<B>>::new();
+        lanes!(A::Lanes<B>, w.len(), |i, k, U| {
+            let w = get::<B, A, U>(w, i, k, A::ZERO);
+            rest.add(w, get::<B, A, U>(g, i, k, A::ZERO) - Pack::splat(about));
+        } flush { rest.flush() });
+        rest.value()
+    }
 }
 
 /// `1 / normaliser`, 0 for a row in which nothing can be chosen.

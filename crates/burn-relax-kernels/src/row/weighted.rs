@@ -6,6 +6,7 @@ use super::special::row_max;
 use super::sums::{Mean, Sum, inverse, unless_zero};
 use crate::lanes::pack::Pack;
 use crate::lanes::reduce::max_lanes;
+use crate::lanes::region::shared;
 use crate::lanes::vector::{Backend, Real, Vector};
 
 /// Entries between two looks for a larger maximum. Both passes over a block find it in the first-level cache.
@@ -84,13 +85,14 @@ impl<A: Real> Weighted<A> {
     }
 }
 
-/// `sum w_i (v_i - soft) / sum w_i`: what rounding took from the saved output.
-#[inline(always)]
-pub(crate) fn residual<B: Backend, A: Real>(head: &Head<A>, x: &[A], v: &[A], soft: A) -> A {
-    let mut mean = Mean::<A::Lanes<B>>::new();
-    lanes!(A::Lanes<B>, x.len(), |i, k, U| {
-        let w = head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
-        mean.add(w, get::<B, A, U>(v, i, k, A::ZERO) - Pack::splat(soft));
-    } flush { mean.flush() });
-    mean.value()
+shared! {
+    /// `sum w_i (v_i - soft) / sum w_i`: what rounding took from the saved output.
+    pub(crate) fn residual<B: Backend, A: Real>(head: &Head<A>, x: &[A], v: &[A], soft: A) -> A {
+        let mut mean = Mean::<A::Lanes<B>>::new();
+        lanes!(A::Lanes<B>, x.len(), |i, k, U| {
+            let w = head.weight(get::<B, A, U>(x, i, k, A::NEG_INFINITY));
+            mean.add(w, get::<B, A, U>(v, i, k, A::ZERO) - Pack::splat(soft));
+        } flush { mean.flush() });
+        mean.value()
+    }
 }

@@ -7,6 +7,7 @@ impl Real for f64 {
     type Lanes<B: Backend> = B::F64;
     const DOUBLE: bool = true;
     const ZERO: f64 = 0.0;
+    const NEG_ZERO: f64 = -0.0;
     const ONE: f64 = 1.0;
     const MAX: f64 = f64::MAX;
     const MIN: f64 = f64::MIN;

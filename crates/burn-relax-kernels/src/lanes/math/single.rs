@@ -7,6 +7,7 @@ impl Real for f32 {
     type Lanes<B: Backend> = B::F32;
     const DOUBLE: bool = false;
     const ZERO: f32 = 0.0;
+    const NEG_ZERO: f32 = -0.0;
     const ONE: f32 = 1.0;
     const MAX: f32 = f32::MAX;
     const MIN: f32 = f32::MIN;

@@ -81,6 +81,7 @@ impl<A: Real> Region for Backward<'_, A> {
             let out = filled!(B, A, out, |i, k, U| {
                 let p = get::<B, A, U>(p, i, k, zero);
                 if Pack::<A::Lanes<B>, U>::bits(p.ne(Pack::splat(zero))) == 0 {
+                    mean.skip();
                     Pack::splat(zero)
                 } else {
                     let s = slope.of(p);
@@ -116,6 +117,8 @@ fn along_alpha<B: Backend, A: Real>(p: &[A], g: &[A], mean: A, excess: A) -> A {
             let g = get::<B, A, U>(g, i, k, zero);
             let change = Pack::select(p.is_nan(), p, change(p, excess));
             sum.add(unless_zero(p, change * (g - Pack::splat(mean))));
+        } else {
+            sum.skip();
         }
     } flush { sum.flush() });
     sum.total()

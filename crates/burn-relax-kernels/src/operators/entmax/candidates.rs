@@ -1,6 +1,7 @@
 //! The entries of a row that may have weight, side by side in a list, and their weights back in their places.
 
 use crate::lanes::pack::Pack;
+use crate::lanes::region::shared;
 use crate::lanes::vector::{Backend, MAX_LANES, Real, Vector};
 use crate::row::access::{get, lanes, put};
 use core::mem::MaybeUninit;
@@ -13,28 +14,29 @@ pub(crate) fn room<A: Real>(n: usize) -> Vec<A> {
     vec![A::ZERO; n + MAX_LANES + SAMPLE]
 }
 
-/// Copies the entries that may have weight to the front of `list`, less `shift`, and returns their number. The list has room for the
-/// row and one more vector.
-#[inline(always)]
-pub(crate) fn candidates<B: Backend, A: Real>(
-    x: &[A],
-    max: A,
-    excess: A,
-    shift: A,
-    list: &mut [A],
-) -> usize {
-    let lowest = lowest(excess);
-    let mut len = 0;
-    lanes!(A::Lanes<B>, x.len(), |i, k, U| {
-        let x = get::<B, A, U>(x, i, k, A::NEG_INFINITY);
-        let inside = Pack::splat(lowest).lt(x - Pack::splat(max));
-        if Pack::<A::Lanes<B>, U>::bits(inside) != 0 {
-            for (x, inside) in (x - Pack::splat(shift)).0.into_iter().zip(inside) {
-                len += x.compress(inside, &mut list[len..]);
+shared! {
+    /// Copies the entries that may have weight to the front of `list`, less `shift`, and returns their number. The list has room for the
+    /// row and one more vector.
+    pub(crate) fn candidates<B: Backend, A: Real>(
+        x: &[A],
+        max: A,
+        excess: A,
+        shift: A,
+        list: &mut [A],
+    ) -> usize {
+        let lowest = lowest(excess);
+        let mut len = 0;
+        lanes!(A::Lanes<B>, x.len(), |i, k, U| {
+            let x = get::<B, A, U>(x, i, k, A::NEG_INFINITY);
+            let inside = Pack::splat(lowest).lt(x - Pack::splat(max));
+            if Pack::<A::Lanes<B>, U>::bits(inside) != 0 {
+                for (x, inside) in (x - Pack::splat(shift)).0.into_iter().zip(inside) {
+                    len += x.compress(inside, &mut list[len..]);
+                }
             }
-        }
-    });
-    len
+        });
+        len
+    }
 }
 
 /// Keeps, of the first `count` entries of a list that holds candidates less their maximum, those that are candidates at another

@@ -57,7 +57,7 @@ impl<A: Real> Region for Features<Forward<'_, A>> {
             } else {
                 let mut f = 0;
                 while f < features {
-                    if features - f >= STRIP * width {
+                    if !A::Lanes::<B>::CALLS && features - f >= STRIP * width {
                         let k = STRIP * width;
                         let sums = strip::<B, A, STRIP>(&scratch, v, f..f + k, features);
                         put_wide(sums, factor, &mut soft[f..f + k]);

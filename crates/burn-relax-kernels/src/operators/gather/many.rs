@@ -63,7 +63,7 @@ impl<A: Real> Region for Many<Forward<'_, A>> {
             let factor = inverse(normaliser);
             let mut f = 0;
             while f < features {
-                if features - f >= STRIP * width {
+                if !A::Lanes::<B>::CALLS && features - f >= STRIP * width {
                     let k = STRIP * width;
                     strip::<B, A, STRIP>(&scratch, v, f..f + k, features, factor, soft);
                     f += k;

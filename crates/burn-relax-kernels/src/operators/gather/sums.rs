@@ -1,6 +1,7 @@
 //! Weighted sums of features, and products of features with an upstream gradient.
 
 use crate::lanes::pack::Pack;
+use crate::lanes::region::shared;
 use crate::lanes::vector::{Backend, Real, Vector};
 use crate::row::access::get;
 use crate::row::sums::unless_zero;
@@ -32,38 +33,39 @@ pub(super) fn put_wide<A: Real, V: Vector<Scalar = f64>, const S: usize>(
     }
 }
 
-/// The weighted sums of some features, in `S` vectors.
-#[inline(always)]
-pub(super) fn strip<B: Backend, A: Real, const S: usize>(
-    weights: &[A],
-    values: &[A],
-    features: Range<usize>,
-    stride: usize,
-) -> Pack<<A::Lanes<B> as Vector>::Wide, S> {
-    let (f, k) = (features.start, features.len());
-    let mut outer = Pack::<A::Lanes<B>, S>::splat(A::ZERO).widen();
-    for (weights, values) in weights
-        .chunks(CLASS_BLOCK)
-        .zip(values.chunks(CLASS_BLOCK * stride))
-    {
-        let zero = Pack::splat(A::ZERO);
-        let (mut a, mut b, mut c, mut d) = (zero, zero, zero, zero);
-        let (fours, rows) = (weights.chunks_exact(4), values.chunks(4 * stride));
-        let rest = fours.remainder();
-        for (w, v) in fours.zip(rows) {
-            a = weighted(get::<B, A, S>(class(v, 0, stride), f, k, A::ZERO), w[0], a);
-            b = weighted(get::<B, A, S>(class(v, 1, stride), f, k, A::ZERO), w[1], b);
-            c = weighted(get::<B, A, S>(class(v, 2, stride), f, k, A::ZERO), w[2], c);
-            d = weighted(get::<B, A, S>(class(v, 3, stride), f, k, A::ZERO), w[3], d);
+shared! {
+    /// The weighted sums of some features, in `S` vectors.
+    pub(super) fn strip<B: Backend, A: Real, const S: usize>(
+        weights: &[A],
+        values: &[A],
+        features: Range<usize>,
+        stride: usize,
+    ) -> Pack<<A::Lanes<B> as Vector>::Wide, S> {
+        let (f, k) = (features.start, features.len());
+        let mut outer = Pack::<A::Lanes<B>, S>::splat(A::ZERO).widen();
+        for (weights, values) in weights
+            .chunks(CLASS_BLOCK)
+            .zip(values.chunks(CLASS_BLOCK * stride))
+        {
+            let zero = Pack::splat(A::ZERO);
+            let (mut a, mut b, mut c, mut d) = (zero, zero, zero, zero);
+            let (fours, rows) = (weights.chunks_exact(4), values.chunks(4 * stride));
+            let rest = fours.remainder();
+            for (w, v) in fours.zip(rows) {
+                a = weighted(get::<B, A, S>(class(v, 0, stride), f, k, A::ZERO), w[0], a);
+                b = weighted(get::<B, A, S>(class(v, 1, stride), f, k, A::ZERO), w[1], b);
+                c = weighted(get::<B, A, S>(class(v, 2, stride), f, k, A::ZERO), w[2], c);
+                d = weighted(get::<B, A, S>(class(v, 3, stride), f, k, A::ZERO), w[3], d);
+            }
+            let last = &values[(weights.len() - rest.len()) * stride..];
+            for (i, w) in rest.iter().enumerate() {
+                let features = get::<B, A, S>(class(last, i, stride), f, k, A::ZERO);
+                a = weighted(features, *w, a);
+            }
+            outer = outer + ((a + b) + (c + d)).widen();
         }
-        let last = &values[(weights.len() - rest.len()) * stride..];
-        for (i, w) in rest.iter().enumerate() {
-            let features = get::<B, A, S>(class(last, i, stride), f, k, A::ZERO);
-            a = weighted(features, *w, a);
-        }
-        outer = outer + ((a + b) + (c + d)).widen();
+        outer
     }
-    outer
 }
 
 /// `sum + w class`; a class of weight 0 does not count.
