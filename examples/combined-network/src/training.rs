@@ -33,9 +33,9 @@ pub struct Training {
 /// Some of the library's strategies, for a training of so many steps; `choice-lab` compares all of them.
 fn strategy(name: &str) -> Result<fn(usize) -> Strategy, String> {
     Ok(match name {
-        // The recommended one. The temperature ends at twice the variance of the noise.
+        // The recommended one. From half of the steps on the temperature is twice the variance of the noise.
         "auto" => |steps| Strategy::FreeEnergy {
-            temperature: falling(0.1, 0.005, steps),
+            temperature: falling(0.1, 0.005, steps.div_ceil(2)),
         },
         "gradual" => |steps| Strategy::Gather(RelaxationConfig::gradual(falling(1.0, 8.0, steps))),
         "gumbel-hard" => |_| Strategy::Gather(RelaxationConfig::softmax(1.0).gumbel().hard()),

@@ -12,6 +12,7 @@ pub(crate) mod layout;
 pub(crate) mod math;
 pub(crate) mod noise;
 pub(crate) mod number;
+pub(crate) mod offset;
 pub(crate) mod partials;
 pub(crate) mod perturbed;
 pub(crate) mod plan;

@@ -144,6 +144,17 @@ fn evaluate<F: Float, A: Float, N: Size>(
     (sums[0], sums[1])
 }
 
+/// What a search has found.
+#[derive(CubeType)]
+pub(crate) struct Found<A: Float> {
+    /// `1 / v`
+    pub(crate) inverse: A,
+    /// `R`
+    pub(crate) total: A,
+    /// `Σ r / (1 + t)`
+    pub(crate) slopes: A,
+}
+
 /// Halves a bracket, by its exponent where it spans several powers of two.
 #[cube]
 fn middle<A: Float>(low: A, high: A) -> A {
@@ -152,7 +163,7 @@ fn middle<A: Float>(low: A, high: A) -> A {
     select(wide, geometric, low + (high - low) * number::<A>(0.5_f32))
 }
 
-/// Finds a row's `1 / v` and `R` in at most `most` passes through the groups from `place.first` to `end` of `list`, this unit's part
+/// Finds a row's threshold in at most `most` passes through the groups from `place.first` to `end` of `list`, this unit's part
 /// of the row's candidates. Every unit of the cube must call it.
 #[cube]
 pub(crate) fn find_threshold<F: Float, A: Float, N: Size>(
@@ -163,7 +174,7 @@ pub(crate) fn find_threshold<F: Float, A: Float, N: Size>(
     excess: A,
     most: u32,
     #[comptime] curve: Curve,
-) -> (A, A) {
+) -> Found<A> {
     let (zero, one) = (zero::<A>(), one::<A>());
     let steep = excess > one;
     // All entries tied would have n^-e. `e / v` stays finite.
@@ -181,14 +192,16 @@ pub(crate) fn find_threshold<F: Float, A: Float, N: Size>(
     let mut shared = sum_slots::<A>(place, 2usize);
     let mut flag = flag();
     let mut total = zero;
+    let mut slopes = zero;
     let mut v = one;
     let mut passes = 0u32;
     let mut pending = true;
     while goes_on(pending, place, &mut flag) {
         let inverse = one / v;
-        let (sum, slopes) =
+        let (sum, slope) =
             evaluate::<F, A, N>(&mut shared, list, end, place, max, inverse, excess, curve);
         total = sum;
+        slopes = slope;
         passes += 1u32;
         let special = is_decided::<A>(max) || total == zero || is_nan::<A>(total);
         if special || passes >= most {
@@ -223,5 +236,9 @@ pub(crate) fn find_threshold<F: Float, A: Float, N: Size>(
             v = next;
         }
     }
-    (one / v, total)
+    Found::<A> {
+        inverse: one / v,
+        total,
+        slopes,
+    }
 }

@@ -73,7 +73,7 @@ pub struct Args {
     /// Learning rate [default: the best known for strategy and task; for a table, task e or f the best of several in validation]
     #[arg(long, value_parser = positive, allow_negative_numbers = true)]
     lr: Option<f64>,
-    /// What becomes of the learning rate [default: cosine for auto and free-energy, else constant]
+    /// What becomes of the learning rate [default: cosine for auto, the free energies and the oracle, else constant]
     #[arg(long, value_enum)]
     decay: Option<Decay>,
     /// Norm to clip each parameter's gradient to, 0 for none [default: 1 for the score functions, else none]

@@ -19,6 +19,9 @@ const FREE_ENERGY_TEMPERATURE: f64 = 0.1;
 /// likelihood of the data.
 const FINAL_TEMPERATURE: f64 = 0.005;
 
+/// Where the rising temperature ends: the free energy is the expected cost there, as good as.
+const EXPECTED_TEMPERATURE: f64 = 10.0;
+
 /// Entropy bonus at the first step, in the same unit, and the share of the steps after which nothing is left of it.
 const ENTROPY: (f64, f64) = (0.2, 0.7);
 
@@ -88,6 +91,8 @@ pub enum Strategy {
     ExpectedCostEntropy,
     /// Free energy over all classes at temperature .1: each class learns by its responsibility
     FreeEnergy,
+    /// Free energy whose temperature rises from .1 to 10: classes specialise, then the classifier learns what is cheapest
+    FreeEnergyRising,
     /// Likelihood of a mixture of Gaussians, whose width is learned: a free energy that finds its temperature
     MixtureLikelihood,
     /// Only the best class of each row learns, and the classifier to predict it
@@ -106,7 +111,7 @@ impl Strategy {
     /// How it is carried out in a run of so many steps.
     pub fn method(self, steps: usize) -> Method {
         let steps = steps.max(1);
-        let falling = |from: f64, to: f64| Schedule::Exponential { from, to, steps };
+        let moving = |from: f64, to: f64| Schedule::Exponential { from, to, steps };
         let score = |samples, baseline| Library::ScoreFunction { samples, baseline };
         let reinmax = |temperature: f64| Library::ReinMax {
             temperature: temperature.into(),
@@ -123,7 +128,7 @@ impl Strategy {
                 },
             },
             Self::SoftArgmaxGather => gather(softmax(1.0)),
-            Self::SoftArgmaxGatherAnnealed => gather(RelaxationConfig::softmax(falling(1.0, 0.1))),
+            Self::SoftArgmaxGatherAnnealed => gather(RelaxationConfig::softmax(moving(1.0, 0.1))),
             Self::SparseArgmaxGather => gather(sparse),
             Self::HardArgmaxGather => Library::BlendedGather(softmax(1.0).hard()),
             Self::StraightThrough => gather(softmax(1.0).hard()),
@@ -137,7 +142,7 @@ impl Strategy {
             Self::Reinmax => reinmax(1.0),
             Self::ReinmaxWarm | Self::ReinmaxEntropy => reinmax(1.3),
             Self::ReinmaxHot => reinmax(2.0),
-            Self::Gradual => gather(RelaxationConfig::gradual(falling(1.0, 8.0))),
+            Self::Gradual => gather(RelaxationConfig::gradual(moving(1.0, 8.0))),
             Self::SoftIndex => Library::SoftArgmax {
                 temperature: 1.0.into(),
             },
@@ -154,6 +159,9 @@ impl Strategy {
             Self::ExpectedCost | Self::ExpectedCostEntropy => Library::Expected,
             Self::FreeEnergy => Library::FreeEnergy {
                 temperature: FREE_ENERGY_TEMPERATURE.into(),
+            },
+            Self::FreeEnergyRising => Library::FreeEnergy {
+                temperature: moving(FREE_ENERGY_TEMPERATURE, EXPECTED_TEMPERATURE),
             },
             Self::MixtureLikelihood => Library::Mixture {
                 deviation: 1.0,

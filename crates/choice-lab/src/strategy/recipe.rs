@@ -54,8 +54,9 @@ pub struct Trial {
 
 impl Trial {
     /// What validation has to choose from: one recipe where the best is known, else the rates in question, and for the recommended
-    /// strategy two ends of its temperature. The low one suits data that one line for each class fits down to a small noise, the
-    /// other data that no network of this size fits.
+    /// strategy two courses of its temperature. One that falls suits data that one line for each class fits down to a small noise. One
+    /// that rises suits data that no network of this size fits: there the class that fits an example best says little about
+    /// its neighbours, and the classifier has to learn which is cheapest in the mean.
     pub fn all(strategy: Strategy, task: Option<Task>) -> Vec<Self> {
         if let Some(recipe) = task.and_then(|task| Recipe::known(strategy, task)) {
             return vec![Self { strategy, recipe }];
@@ -72,8 +73,8 @@ impl Trial {
         match strategy {
             Strategy::Auto => {
                 let low = [0.01, 0.02, 0.03].iter().map(at(Strategy::Auto));
-                let high = [0.01, 0.03].iter().map(at(Strategy::FreeEnergy));
-                low.chain(high).collect()
+                let rising = [0.01, 0.03].iter().map(at(Strategy::FreeEnergyRising));
+                low.chain(rising).collect()
             }
             _ => [0.003, 0.01, 0.03].iter().map(at(strategy)).collect(),
         }
@@ -97,7 +98,7 @@ impl Recipe {
     pub fn known(strategy: Strategy, task: Task) -> Option<Self> {
         let rates = match strategy {
             Strategy::Auto => [0.03, 0.02, 0.02, 0.02],
-            Strategy::FreeEnergy => [0.03, 0.02, 0.01, 0.02],
+            Strategy::FreeEnergy | Strategy::FreeEnergyRising => [0.03, 0.02, 0.01, 0.02],
             Strategy::SoftArgmaxGather | Strategy::SparseArgmaxGather | Strategy::Gradual => {
                 [0.03, 0.03, 0.03, 0.01]
             }
@@ -144,7 +145,10 @@ impl Recipe {
     /// divides by the gradient's own size, so for the others it would only distort.
     pub fn new(strategy: Strategy, learning_rate: f64) -> Self {
         let decay = match strategy {
-            Strategy::Auto | Strategy::FreeEnergy | Strategy::Oracle => Decay::Cosine,
+            Strategy::Auto
+            | Strategy::FreeEnergy
+            | Strategy::FreeEnergyRising
+            | Strategy::Oracle => Decay::Cosine,
             _ => Decay::Constant,
         };
         let clip = match strategy {

@@ -163,7 +163,7 @@ impl Summary<'_> {
                 "solved; try a harder one, --task b, c or d, or another --strategy or --seed"
             }
             _ if report.steps < USUAL_STEPS => "not solved yet; the usual budget is --steps 4000",
-            Strategy::Auto | Strategy::FreeEnergy => {
+            Strategy::Auto | Strategy::FreeEnergy | Strategy::FreeEnergyRising => {
                 "not solved; try another --seed or a smaller --lr; more steps would fit the training rows only"
             }
             _ if collapsed => {

@@ -16,7 +16,7 @@ use combined_network::network::CombinedNetworkConfig;
 /// They change where a kernel, or an operation of Burn's, rounds otherwise than before. If that is on purpose, record what the
 /// failed test prints.
 const RECORDED: [(Strategy, u64, f64); 3] = [
-    (Strategy::Auto, 0x0afa_914e_04fd_4b20, 0.036_411),
+    (Strategy::Auto, 0xe544_4f99_23ed_7666, 0.082_083),
     (Strategy::GumbelHard, 0x7c5e_1195_eb3c_9974, 0.040_785),
     (
         Strategy::ScoreFunctionLeaveOneOut,

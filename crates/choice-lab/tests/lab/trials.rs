@@ -99,7 +99,10 @@ fn the_rate_for_a_table_is_chosen_by_validation() {
         report["learning_rate"].as_f64().expect("a number")
     };
     // Forty steps are few.
-    assert_eq!(rate(&format!("{train} chosen --strategy expected-cost")), 0.03);
+    assert_eq!(
+        rate(&format!("{train} chosen --strategy expected-cost")),
+        0.03
+    );
     assert_eq!(rate(&format!("{train} given --lr 0.007")), 0.007);
     let error = refuse(folder.path(), &format!("{train} taught --strategy oracle"));
     assert!(error.contains("oracle"), "{error}");

@@ -12,4 +12,5 @@ mod messages;
 mod numbers;
 mod ranking;
 mod seeds;
+mod thresholds;
 mod windows;

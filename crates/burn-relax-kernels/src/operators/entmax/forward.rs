@@ -3,7 +3,7 @@
 
 use super::calls::{Forward, excess_of};
 use super::candidates::{candidates, put_back, room};
-use super::joined::{JOINING, joined_row, joins};
+use super::joined::{is_delicate, joined_row};
 use super::map::{General, Map, Square};
 use super::michelot::Linear;
 use super::threshold::search;
@@ -42,7 +42,7 @@ fn sparse_row<B: Backend, A: Real, M: Map<A>>(
     probs: &mut [MaybeUninit<A>],
 ) -> usize {
     let found = search::<B, A, M>(map, x, max, list);
-    if map.excess() >= A::from_f64(JOINING) && joins::<B, A>(x, max, found.scale) {
+    if is_delicate::<B, A>(x, max, map.excess(), &found) {
         let threshold = max.to_f64() - 1.0 / found.scale.to_f64();
         return joined_row(x, threshold, map.excess().to_f64(), probs);
     }

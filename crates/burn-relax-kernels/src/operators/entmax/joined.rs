@@ -1,18 +1,29 @@
-//! Rows of a large `alpha` in which an entry is near the threshold.
+//! Rows in which the rounding of the threshold decides over much weight.
 //!
-//! Such an entry joins with much of its weight at once: `(1e-8)^(1/4)` is a hundredth. The threshold's own rounding decides over that,
-//! so it is not used. With `D_i = e (x_i - x_j)` above the lowest entry `x_j` that has weight, that weight `q` solves
-//! `sum (D_i + q^e)^(1/e) = 1`. Each term is the e-norm of two numbers, increasing and convex in `q`, so that Newton's method
-//! comes down from `q = (1 - S) / m`, `S` being the sum at `q = 0` of the entries above and `m` the number of those at `x_j`; and an
+//! - For a large `alpha` an entry near the threshold joins with much of its weight at once: `(1e-8)^(1/4)` is a hundredth.
+//! - Below, thousands of entries near the threshold gain and lose together, and whoever leads pays for all.
+//!
+//! There the threshold is told by its distance from the lowest entry `x_j` that has weight. With `D_i = e (x_i - x_j)`, the base `w` of
+//! that entry solves `sum (D_i + w)^(1/e) = 1`. Up to `e = 1` each term is convex in `w`, so that Newton's method comes down from
+//! `w = m^-e`, `m` being the number of entries. Beyond, each is the e-norm of two numbers and convex in the weight `q = w^(1/e)`, and it
+//! comes down from `q = (1 - S) / m`, `S` being the sum at `q = 0` of the entries above and `m` the number of those at `x_j`. An
 //! entry has weight if `S < 1` there. All in `f64`.
 
+use super::threshold::Threshold;
 use crate::lanes::pack::Pack;
 use crate::lanes::vector::{Backend, Real, Vector};
 use crate::row::access::{get, lanes};
 use core::mem::MaybeUninit;
 
-/// The excess from which on this is looked at: what an entry gains by a unit of rounding is then a thousandth and more.
-pub(super) const JOINING: f64 = 2.0;
+/// The excess from which on entries near the threshold are looked for: what one gains by a unit of rounding is then a thousandth and
+/// more.
+const JOINING: f64 = 2.0;
+
+/// The excess below which the map is so near the softmax that no entry is near the threshold.
+const SMOOTH: f64 = 1.0 / 16.0;
+
+/// The sensitivity from which on the threshold's rounding is more than that of the weights. Rows of random numbers have about 1.
+const SENSITIVE: f64 = 16.0;
 
 /// A base `1 + t` below this is near the threshold.
 const NEAR: f64 = 1.0 / 64.0;
@@ -20,9 +31,24 @@ const NEAR: f64 = 1.0 / 64.0;
 /// Newton steps at most: they end by themselves when nothing changes.
 const MOST_STEPS: usize = 100;
 
+/// Whether the rounding of the threshold decides over much weight.
+#[inline(always)]
+pub(super) fn is_delicate<B: Backend, A: Real>(
+    x: &[A],
+    max: A,
+    excess: A,
+    found: &Threshold<A>,
+) -> bool {
+    if excess < A::from_f64(JOINING) {
+        excess > A::from_f64(SMOOTH) && found.sensitivity > A::from_f64(SENSITIVE)
+    } else {
+        joins::<B, A>(x, max, found.scale)
+    }
+}
+
 /// Whether an entry is near the threshold.
 #[inline(always)]
-pub(super) fn joins<B: Backend, A: Real>(x: &[A], max: A, scale: A) -> bool {
+fn joins<B: Backend, A: Real>(x: &[A], max: A, scale: A) -> bool {
     let near = A::from_f64(NEAR);
     lanes!(A::Lanes<B>, x.len(), |i, k, U| {
         let z = get::<B, A, U>(x, i, k, A::NEG_INFINITY) - Pack::splat(max);
@@ -64,41 +90,61 @@ pub(super) fn joined_row<A: Real>(
     let support = entries.partition_point(|&y| sum_above(&entries, y, excess) < 1.0);
     let entries = &entries[..support];
     let joining = entries[support - 1];
-    let q = joining_weight(entries, joining, excess);
-    let raised = power(q, excess);
+    let ties = entries.iter().filter(|&&x| x == joining).count();
+    let (above, ties) = (&entries[..support - ties], ties as f64);
+    let base = if excess > 1.0 {
+        power(joining_weight(above, ties, joining, excess), excess)
+    } else {
+        joining_base(above, ties, joining, excess)
+    };
     for (p, x) in probs.iter_mut().zip(x) {
         let above = x.to_f64() - joining;
-        p.write(A::from_f64(if above > 0.0 {
-            power(excess * above + raised, 1.0 / excess)
-        } else if above == 0.0 {
-            q
-        } else {
-            0.0
-        }));
+        let p_of = |above| power(excess * above + base, 1.0 / excess);
+        p.write(A::from_f64(if above < 0.0 { 0.0 } else { p_of(above) }));
     }
     support
 }
 
-/// The weight `q` of the lowest of the entries.
-fn joining_weight(entries: &[f64], joining: f64, excess: f64) -> f64 {
-    let above = sum_above(entries, joining, excess);
-    let ties = entries.iter().filter(|&&x| x == joining).count();
-    let entries = &entries[..entries.len() - ties];
-    let ties = ties as f64;
-    let mut q = (1.0 - above) / ties;
-    for _ in 0..MOST_STEPS {
+/// The weight of the `ties` entries at `joining`, below those of the list.
+fn joining_weight(list: &[f64], ties: f64, joining: f64, excess: f64) -> f64 {
+    let start = (1.0 - sum_above(list, joining, excess)) / ties;
+    descend(start, |q| {
         let raised = power(q, excess);
         let (mut total, mut slope) = (ties * q, ties);
-        for x in entries {
+        for x in list {
             let p = power(excess * (x - joining) + raised, 1.0 / excess);
             total += p;
             slope += power(q / p, excess - 1.0);
         }
-        let next = q - (total - 1.0) / slope;
-        if !(0.0 < next && next < q) {
+        (total, slope)
+    })
+}
+
+/// The base of the `ties` entries at `joining`, below those of the list.
+fn joining_base(list: &[f64], ties: f64, joining: f64, excess: f64) -> f64 {
+    let start = power(list.len() as f64 + ties, -excess);
+    descend(start, |base| {
+        let lowest = ties * power(base, 1.0 / excess);
+        let (mut total, mut slope) = (lowest, lowest / base);
+        for x in list {
+            let base = excess * (x - joining) + base;
+            let p = power(base, 1.0 / excess);
+            total += p;
+            slope += p / base;
+        }
+        (total, slope / excess)
+    })
+}
+
+/// Newton's method for where a convex sum, which `evaluate` gives with its slope, is 1: down from a place above.
+fn descend(mut place: f64, evaluate: impl Fn(f64) -> (f64, f64)) -> f64 {
+    for _ in 0..MOST_STEPS {
+        let (total, slope) = evaluate(place);
+        let next = place - (total - 1.0) / slope;
+        if !(0.0 < next && next < place) {
             break;
         }
-        q = next;
+        place = next;
     }
-    q
+    place
 }

@@ -66,6 +66,8 @@ pub(crate) struct Threshold<A> {
     pub(crate) normaliser: A,
     /// Number of entries with weight.
     pub(crate) support: usize,
+    /// How much the sum of the weights changes, in parts of it, with the bases of all entries: `sum r (1 / (1 + t) - 1) / (e R)`.
+    pub(crate) sensitivity: A,
 }
 
 /// Passes after which the search ends whatever it found: more than any row needs, so that no input can hang it.
@@ -174,5 +176,6 @@ pub(crate) fn search<B: Backend, A: Real, M: Map<A>>(
         listed: excess / reach,
         normaliser: A::ONE / sums.total,
         support: sums.support,
+        sensitivity: (sums.slope - sums.total) / (excess * sums.total),
     }
 }

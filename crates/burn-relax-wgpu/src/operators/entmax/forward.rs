@@ -10,6 +10,7 @@ use super::alpha::{Alpha, Excess};
 use crate::parts::{
     lanes::row_sum,
     math::is_nan,
+    offset::find_offset,
     prelude::*,
     reduce::find_max,
     search::{MOST_PASSES, USUAL_PASSES},
@@ -63,16 +64,21 @@ fn entmax_kernel<F: Float, A: Float, N: Size>(
         });
     }
     let list = result_row::<F, N>(&*out, &place);
-    let (inverse, total) =
-        find_threshold::<F, A, N>(&list, list_end, &place, max, excess, most, curve);
-    let total = select(unknown, nan, total);
+    let found = find_threshold::<F, A, N>(&list, list_end, &place, max, excess, most, curve);
+    let (inverse, total) = (found.inverse, select(unknown, nan, found.total));
+    // Sparsemax has one line, whose rounding no entry magnifies.
+    let offset = find_offset::<F, A, N>(&list, list_end, &place, max, excess, &found, most);
 
     let mut support = zero::<A>();
     let divisor = divisor::<A>(total);
     logits.entries().write::<A>(out, &place, |x, _| {
         let (r, _slope) = weight::<A>(x, max, inverse, excess, curve);
-        support += select(r > zero::<A>(), one::<A>(), zero::<A>());
-        r / divisor
+        let mut p = r / divisor;
+        if offset.holds {
+            p = offset.weight(x, max, excess);
+        }
+        support += select(p > zero::<A>(), one::<A>(), zero::<A>());
+        p
     });
     let support = row_sum::<A>(support, &place);
     let support = select(is_nan::<A>(total), total, support);

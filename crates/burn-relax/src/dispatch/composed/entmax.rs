@@ -2,6 +2,10 @@
 //!
 //! With `e = alpha - 1` and `z = x - max`, the weights are `r / Σ r`, `r = (1 + e z / v)^(1/e)` where that base is positive, and
 //! `v = (max p)^e` solves `v (Σ r)^e = 1`. Relative to the largest weight every term keeps its digits, at `alpha = 1` too.
+//!
+//! Away from `alpha = 1` the rounding of `v` may decide over much weight: an entry near the threshold joins with `(1e-8)^(1/e)`, and thousands
+//! there gain and lose together. A second search therefore counts from the entry nearest to the threshold: its base `w`, which may be
+//! negative, solves `Σ (e (x - x_near) + w)^(1/e) = 1`.
 
 use burn_core::backend::Backend;
 
@@ -12,6 +16,9 @@ use super::{
 
 /// Stands for an `alpha - 1` of 0: `log1p(e z) / e` is `z` to the last digit, and nothing divides by 0.
 const ALMOST_NO_EXCESS: f64 = 1e-20;
+
+/// Below this `alpha - 1` no entry is near the threshold.
+const SMOOTH: f64 = 1.0 / 16.0;
 
 /// Below this a logarithm of `1 + t` is summed from its series, which keeps the digits of a small `t`.
 const LOG_NEAR: f64 = 0.25;
@@ -24,6 +31,9 @@ const CHANGE_NEAR: f64 = 0.5;
 
 /// Terms of that series: the next is 6e-18 of the first.
 const CHANGE_TERMS: usize = 14;
+
+/// A bound of what rounding leaves in `v`, in parts of it.
+const ROUNDING: f64 = 1e-4;
 
 /// What the precision of the computation decides.
 struct Precision {
@@ -90,6 +100,52 @@ fn unnormalised<B: Backend>(row: &Row<B>, e: &Float<B>, v: &Float<B>) -> Float<B
         .fill(&outside, 0.0)
 }
 
+/// Weights whose base is counted from the entry nearest to the threshold; `v` is about right.
+fn from_nearest<B: Backend>(
+    logits: &Float<B>,
+    row: &Row<B>,
+    e: &Float<B>,
+    v: &Float<B>,
+    dim: usize,
+) -> Float<B> {
+    let (shape, (lowest, largest)) = (logits.shape(), logits.limits());
+    let Precision { tiny, halvings, .. } = Precision::of(logits);
+    let blocked = decided(&row.max).expand(shape.clone()).or(&row.forbidden);
+    let x = logits.clone().fill(&blocked, 0.0);
+
+    let base = row.gaps.clone().mul(e).add(v);
+    let distance = base.clone().replace(&base.lower(0.0), &base.neg());
+    let distance = distance.fill(&blocked, largest);
+    let nearest = distance.clone().neg().max_dim(dim).neg();
+    let others = nearest.clone().expand(shape).lower_than(&distance);
+    let near = x.clone().fill(&others, lowest).max_dim(dim);
+    let beyond = x.sub(&near).mul(e);
+
+    let weights = |w: &Float<B>| {
+        let base = beyond.clone().add(w);
+        let outside = base.lower(tiny).or(&blocked);
+        base.fill(&outside, 1.0)
+            .ln()
+            .div(e)
+            .exp()
+            .fill(&outside, 0.0)
+    };
+    // It has weight if the entries above leave some.
+    let zero = near.mul_scalar(0.0);
+    let joins = weights(&zero).sum_dim(dim).lower(1.0);
+    let sign = zero.clone().add_scalar(-1.0).fill(&joins, 1.0);
+    let mut low = zero.add_scalar(tiny);
+    let mut high = nearest.mul_scalar(2.0).add(&v.clone().mul_scalar(ROUNDING));
+    for _ in 0..halvings {
+        let middle = low.clone().sqrt().mul(&high.clone().sqrt());
+        let total = weights(&middle.clone().mul(&sign)).sum_dim(dim);
+        let above = total.add_scalar(-1.0).mul(&sign).greater(0.0);
+        high = high.replace(&above, &middle);
+        low = middle.replace(&above, &low);
+    }
+    weights(&high.mul(&sign))
+}
+
 /// Weights and row statistics: the maximum and the number of entries with weight.
 fn weights<B: Backend>(logits: &Float<B>, excess: Float<B>, dim: usize) -> (Float<B>, Float<B>) {
     let row = row(logits, dim, 1.0);
@@ -121,6 +177,12 @@ fn weights<B: Backend>(logits: &Float<B>, excess: Float<B>, dim: usize) -> (Floa
         low = middle.replace(&above, &low);
     }
     let r = unnormalised(&row, &e, &high);
+    let smooth = e.greater(SMOOTH).not();
+    let (nearest, shape) = (from_nearest(logits, &row, &e, &high, dim), r.shape());
+    let first = decided(&row.max)
+        .expand(shape.clone())
+        .or(&smooth.expand(shape));
+    let r = nearest.replace(&first, &r);
     let total = r.clone().sum_dim(dim);
     let support = r.equal_to(0.0).not().float(&r).sum_dim(dim);
     let unknown = total.is_nan();
