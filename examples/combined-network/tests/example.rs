@@ -115,7 +115,7 @@ fn mistakes_are_named() {
     let folder = tempdir().expect("a folder");
     let cases: [(&[&str], &str); 8] = [
         (&["--strategy", "hope"], "hope"),
-        (&["--task", "e"], "--task"),
+        (&["--task", "g"], "--task"),
         (&["--steps", "0"], "--steps"),
         (&["--rate", "fast"], "--rate"),
         (&["--backend", "abacus"], "must be flex, ndarray or wgpu"),

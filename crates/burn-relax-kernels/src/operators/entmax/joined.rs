@@ -92,15 +92,23 @@ pub(super) fn joined_row<A: Real>(
     let joining = entries[support - 1];
     let ties = entries.iter().filter(|&&x| x == joining).count();
     let (above, ties) = (&entries[..support - ties], ties as f64);
-    let base = if excess > 1.0 {
-        power(joining_weight(above, ties, joining, excess), excess)
+    // The base of a large alpha's weight may be too small for a number.
+    let (q, base) = if excess > 1.0 {
+        let q = joining_weight(above, ties, joining, excess);
+        (q, power(q, excess))
     } else {
-        joining_base(above, ties, joining, excess)
+        let base = joining_base(above, ties, joining, excess);
+        (power(base, 1.0 / excess), base)
     };
     for (p, x) in probs.iter_mut().zip(x) {
         let above = x.to_f64() - joining;
-        let p_of = |above| power(excess * above + base, 1.0 / excess);
-        p.write(A::from_f64(if above < 0.0 { 0.0 } else { p_of(above) }));
+        p.write(A::from_f64(if above > 0.0 {
+            power(excess * above + base, 1.0 / excess)
+        } else if above == 0.0 {
+            q
+        } else {
+            0.0
+        }));
     }
     support
 }
