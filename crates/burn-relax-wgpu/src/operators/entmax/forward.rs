@@ -66,7 +66,6 @@ fn entmax_kernel<F: Float, A: Float, N: Size>(
     let list = result_row::<F, N>(&*out, &place);
     let found = find_threshold::<F, A, N>(&list, list_end, &place, max, excess, most, curve);
     let (inverse, total) = (found.inverse, select(unknown, nan, found.total));
-    // Sparsemax has one line, whose rounding no entry magnifies.
     let offset = find_offset::<F, A, N>(&list, list_end, &place, max, excess, &found, most);
 
     let mut support = zero::<A>();
